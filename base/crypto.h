@@ -1,0 +1,24 @@
+/* The few OpenSSL words that more than one layer needs. Algorithms are fetched once per process. */
+#pragma once
+
+#include "base/bytes.h"
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+DEFINE_DROP_TYPE(EVP_PKEY, EVP_PKEY_free)
+DEFINE_DROP_TYPE(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
+DEFINE_DROP_TYPE(EVP_MD_CTX, EVP_MD_CTX_free)
+DEFINE_DROP_TYPE(X509, X509_free)
+DEFINE_DROP_TYPE(X509_REQ, X509_REQ_free)
+DEFINE_DROP_TYPE(BIO, BIO_free_all)
+
+enum { SHA256_BYTES = 32 };
+
+/* Digests fetched once (EVP_MD_fetch costs more than a short hash). Abort if the provider lacks them. */
+const EVP_MD *crypto_sha256(void);
+const EVP_MD *crypto_sha384(void);
+const EVP_MD *crypto_sha512(void);
+
+void crypto_digest_sha256(struct bytes in, uint8_t out[static SHA256_BYTES]);

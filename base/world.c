@@ -1,0 +1,68 @@
+#include "base/world.h"
+
+#include "base/encode.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+enum { ID_TIME_BYTES = 6, ID_BYTES = 16 };
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    CHECK(clock_gettime(clock, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t real_now_ms(void *self)
+{
+    (void)self;
+    return clock_ms(CLOCK_REALTIME);
+}
+
+static void real_random(void *self, uint8_t *out, size_t len)
+{
+    (void)self;
+    while (len > 0) {
+        ssize_t got = getrandom(out, len, 0);
+        if (got <= 0)
+            continue;
+        out += got;
+        len -= (size_t)got;
+    }
+}
+
+const struct world *world_real(void)
+{
+    static const struct world real = { .now_ms = real_now_ms, .random = real_random };
+    return &real;
+}
+
+static int64_t manual_now_ms(void *self)
+{
+    return ((struct world_manual *)self)->now_ms;
+}
+
+struct world world_manual(struct world_manual *clock, int64_t now_ms)
+{
+    clock->now_ms = now_ms;
+    return (struct world) { .self = clock, .now_ms = manual_now_ms, .random = real_random };
+}
+
+void world_make_id(const struct world *world, char out[static ID_SIZE])
+{
+    uint8_t raw[ID_BYTES];
+    int64_t now = world_now_ms(world);
+    for (int i = 0; i < ID_TIME_BYTES; i++)
+        raw[i] = (uint8_t)(now >> 8 * (ID_TIME_BYTES - 1 - i));
+    world_random(world, raw + ID_TIME_BYTES, sizeof raw - ID_TIME_BYTES);
+    AUTO_BUF(text, ID_SIZE);
+    buf_base32hex(&text, bytes_of(raw, sizeof raw));
+    CHECK(!text.failed && text.len == ID_SIZE - 1);
+    memcpy(out, text.data, ID_SIZE);
+}
+
+int64_t monotonic_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
