@@ -1,0 +1,41 @@
+/* Identifiers (RFC 8555 §9.7.7, RFC 8738): what a certificate is asked for. Plain data whose text lives in an arena. */
+#pragma once
+
+#include "base/arena.h"
+
+#define ACME_IDENTIFIER_TABLE(X)                                                                                       \
+    X(DNS, "dns")                                                                                                      \
+    X(IP, "ip")
+
+enum acme_identifier_type {
+#define X(name, text) IDENTIFIER_##name,
+    ACME_IDENTIFIER_TABLE(X)
+#undef X
+        IDENTIFIER_TYPES
+};
+
+enum { IDENTIFIER_MAX_BYTES = 253, LABEL_MAX_BYTES = 63 };
+
+struct acme_identifier {
+    enum acme_identifier_type type;
+    const char *value; /* canonical: DNS lower case, no trailing dot, maybe "*." in front; IP as inet_ntop writes it */
+};
+
+const char *identifier_type_text(enum acme_identifier_type type);
+MUST_USE bool identifier_type_from_text(const char *text, enum acme_identifier_type *out);
+
+/* Makes the canonical form: DNS names are LDH labels of 1 to 63 bytes, at most 253 in all, at least... one label, not
+ * all digits at the end, no address literal, "xn--" labels well-formed, other "??--" refused, one "*" only as the whole
+ * left-most label. IP addresses are one canonical text. On refusal `why` is a phrase that completes "Cannot issue for
+ * "x": …" ("label 2 is empty"). */
+enum { IDENTIFIER_WHY_SIZE = 160 };
+MUST_USE bool identifier_make(struct arena *arena, enum acme_identifier_type type, struct bytes text,
+                              struct acme_identifier *out, char why[static IDENTIFIER_WHY_SIZE]);
+
+bool identifier_is_wildcard(const struct acme_identifier *identifier);
+/* The value without "*." */
+const char *identifier_base(const struct acme_identifier *identifier);
+
+int identifier_compare(const struct acme_identifier *a, const struct acme_identifier *b); /* type, then value */
+/* Sorts and drops doubles in place; returns the new count. */
+size_t identifier_sort_unique(struct acme_identifier *list, size_t count);

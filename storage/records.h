@@ -1,0 +1,116 @@
+/* The records of the store as plain structs. Each is one X-macro table; from it come the struct, the binary codec
+ * (LMDB) and the JSON codec (export, management, PostgreSQL). Texts and lists live in the arena they were read into or
+ * built in. A record holds no handle and may be copied.
+ *
+ * Row: X(tag, KIND, name, of). Tags are on disk: append-only, never reused. NULL text and count 0 mean "absent".
+ * Kinds: TEXT const char *, BLOB struct bytes, INT int64_t, TIME int64_t (ms since 1970, 0 = absent), FLAG bool,
+ * STATE enum <of>_state, TEXTS / IDENTIFIERS / RECORDS lists, IDENTIFIER one. */
+#pragma once
+
+#include "acme/challenge.h"
+#include "acme/identifier.h"
+#include "acme/state.h"
+
+struct texts {
+    const char **items;
+    size_t count;
+};
+struct identifiers {
+    struct acme_identifier *items;
+    size_t count;
+};
+
+#define ACCOUNT_FIELDS(X)                                                                                              \
+    X(1, TEXT, id, )                                                                                                   \
+    X(2, STATE, state, account)                                                                                        \
+    X(3, TEXTS, contacts, )                                                                                            \
+    X(4, TEXT, key, )        /* canonical JWK (RFC 7638) */                                                            \
+    X(5, TEXT, thumbprint, ) /* unique among accounts */                                                               \
+    X(6, TIME, created_ms, )                                                                                           \
+    X(7, TIME, terms_agreed_ms, )                                                                                      \
+    X(8, TEXT, created_from, ) /* peer address */
+
+#define CHALLENGE_FIELDS(X)                                                                                            \
+    X(1, TEXT, type, ) /* RFC text; the challenge's id within its authorization */                                     \
+    X(2, STATE, state, challenge)                                                                                      \
+    X(3, TEXT, token, )                                                                                                \
+    X(4, TIME, validated_ms, )                                                                                         \
+    X(5, TEXT, error, ) /* problem document, JSON */                                                                   \
+    X(6, TEXT, trace, ) /* what the validator saw, JSON */
+
+#define AUTHORIZATION_FIELDS(X)                                                                                        \
+    X(1, TEXT, id, )                                                                                                   \
+    X(2, TEXT, account, )                                                                                              \
+    X(3, STATE, state, authorization)                                                                                  \
+    X(4, IDENTIFIER, identifier, ) /* without "*." */                                                                  \
+    X(5, FLAG, wildcard, )                                                                                             \
+    X(6, TIME, created_ms, )                                                                                           \
+    X(7, TIME, expires_ms, )                                                                                           \
+    X(8, RECORDS, challenges, challenge)                                                                               \
+    X(9, TEXTS, orders, ) /* ids of the orders that wait for it */
+
+#define ORDER_FIELDS(X)                                                                                                \
+    X(1, TEXT, id, )                                                                                                   \
+    X(2, TEXT, account, )                                                                                              \
+    X(3, STATE, state, order)                                                                                          \
+    X(4, IDENTIFIERS, identifiers, )                                                                                   \
+    X(5, TEXTS, authorizations, )                                                                                      \
+    X(6, TEXT, profile, )                                                                                              \
+    X(7, TIME, created_ms, )                                                                                           \
+    X(8, TIME, expires_ms, )                                                                                           \
+    X(9, TIME, not_before_ms, )                                                                                        \
+    X(10, TIME, not_after_ms, )                                                                                        \
+    X(11, TEXT, certificate, ) /* serial */                                                                            \
+    X(12, TEXT, error, )       /* problem document, JSON */
+
+#define CERTIFICATE_FIELDS(X)                                                                                          \
+    X(1, TEXT, serial, ) /* 32 hex digits; the record's id */                                                          \
+    X(2, STATE, state, certificate)                                                                                    \
+    X(3, TEXT, account, )                                                                                              \
+    X(4, TEXT, order, )                                                                                                \
+    X(5, IDENTIFIERS, identifiers, )                                                                                   \
+    X(6, TEXT, profile, )                                                                                              \
+    X(7, TEXT, issuer, ) /* id of the issuer whose chain goes with it */                                               \
+    X(8, TIME, not_before_ms, )                                                                                        \
+    X(9, TIME, not_after_ms, )                                                                                         \
+    X(10, BLOB, der, )                                                                                                 \
+    X(11, BLOB, key_hash, ) /* SHA-256 of the SubjectPublicKeyInfo */                                                  \
+    X(12, TIME, revoked_ms, )                                                                                          \
+    X(13, INT, revoked_reason, )
+
+/* record, its fields, its class byte on disk (append-only), its id field */
+#define RECORD_TABLE(X)                                                                                                \
+    X(account, ACCOUNT_FIELDS, 1, id)                                                                                  \
+    X(order, ORDER_FIELDS, 2, id)                                                                                      \
+    X(authorization, AUTHORIZATION_FIELDS, 3, id)                                                                      \
+    X(certificate, CERTIFICATE_FIELDS, 4, serial)
+
+#define FIELD_TEXT(name, of)                   const char *name;
+#define FIELD_BLOB(name, of)                   struct bytes name;
+#define FIELD_INT(name, of)                    int64_t name;
+#define FIELD_FLAG(name, of)                   bool name;
+#define FIELD_STATE(name, of)                  enum of##_state name;
+#define FIELD_TEXTS(name, of)                  struct texts name;
+#define FIELD_IDENTIFIER(name, of)             struct acme_identifier name;
+#define FIELD_IDENTIFIERS(name, of)            struct identifiers name;
+#define FIELD_RECORDS(name, of)                struct of##_list name;
+#define FIELD_STRUCT_ROW_(tag, kind, name, of) FIELD_##kind(name, of)
+
+struct challenge {
+    CHALLENGE_FIELDS(FIELD_STRUCT_ROW_)
+};
+struct challenge_list {
+    struct challenge *items;
+    size_t count;
+};
+#define RECORD_STRUCT_(record, fields, class, id)                                                                      \
+    struct record {                                                                                                    \
+        fields(FIELD_STRUCT_ROW_)                                                                                      \
+    };
+RECORD_TABLE(RECORD_STRUCT_)
+
+enum record_class {
+#define X(record, fields, class, id) RECORD_##record = class,
+    RECORD_TABLE(X)
+#undef X
+};

@@ -1,0 +1,118 @@
+/* The store speaks records in transactions. One database per handle, thread-safe, opened by one process at a time.
+ *
+ * Reads: a read transaction sees one consistent snapshot; records are copied into the caller's arena. Keep it short and
+ * on one thread. Writes: a job's `work` runs on the writer thread, together with others in one transaction with one
+ * sync (group commit); `done` is called after the commit. `work` first checks, then writes: a refusal writes nothing.
+ * It may run twice (the batch failed and its jobs are run one by one), so it starts its outputs anew. No signing,
+ * parsing or network inside. The first error sticks to the transaction: gets then find nothing, puts do nothing, commit
+ * reports. */
+#pragma once
+
+#include "storage/records.h"
+
+#define STORE_STATUS_TABLE(X)                                                                                          \
+    X(OK, "done")                                                                                                      \
+    X(NOT_FOUND, "not found")                                                                                          \
+    X(FULL, "no space left for the database")                                                                          \
+    X(IO, "the database could not be read or written")                                                                 \
+    X(CORRUPT, "the database is damaged")                                                                              \
+    X(NO_MEMORY, "out of memory")                                                                                      \
+    X(LOCKED, "another process has the database open")                                                                 \
+    X(VERSION, "the database was written by a newer version")                                                          \
+    X(CLOSED, "the store is shutting down")
+
+enum store_status {
+#define X(name, text) STORE_##name,
+    STORE_STATUS_TABLE(X)
+#undef X
+};
+const char *store_status_text(enum store_status status);
+
+struct store;
+struct store_txn;
+
+/* driver: "lmdb" (in `path`, a directory that is made when missing) or "memory" (path unused). On failure `why` says it
+ * in a sentence for the operator. */
+struct store_options {
+    const char *driver;
+    const char *path;
+    int64_t max_bytes; /* most the database may grow to (lmdb: address space, not disk) */
+    bool sync;         /* false: a crash of the machine may lose the last commits (never of the process) */
+};
+enum { STORE_WHY_SIZE = 256 };
+MUST_USE enum store_status store_open(const struct store_options *options, struct store **out,
+                                      char why[static STORE_WHY_SIZE]);
+/* Runs every job that was submitted, then closes. No job may be submitted from then on. */
+void store_drop(struct store *store);
+DEFINE_DROP(store, store_drop)
+
+struct store_job {
+    void (*work)(struct store_txn *txn, void *arg);
+    void (*done)(void *arg, enum store_status status); /* on the writer thread; must not block */
+    void *arg;
+    struct store_job *next; /* the store's, from submit to done */
+};
+/* The job (caller's memory) must live until its done has begun. Never blocks. */
+void store_submit(struct store *store, struct store_job *job);
+/* Submits and waits: for start-up, janitor and tests, never on a web, validator or writer thread. */
+MUST_USE enum store_status store_write(struct store *store, void (*work)(struct store_txn *, void *), void *arg);
+
+/* NULL when memory or readers are out. Ends the snapshot. */
+MUST_USE struct store_txn *store_begin_read(struct store *store);
+void store_end_read(struct store_txn *txn);
+DEFINE_DROP(store_txn, store_end_read)
+
+enum store_status store_txn_status(const struct store_txn *txn);
+/* Makes the transaction fail: for a work function that cannot go on (memory out). */
+void store_txn_fail(struct store_txn *txn, enum store_status status);
+
+/* For each record R of the table:
+ *   bool store_get_R(txn, arena, id, &out)  false: no such record, or the transaction has failed
+ *   void store_put_R(txn, &record)          inserts or replaces; keeps every index of the record
+ *   void store_delete_R(txn, id)            with its indexes; no record is no error */
+#define X(record, fields, class, id_field)                                                                             \
+    MUST_USE bool store_get_##record(struct store_txn *txn, struct arena *arena, const char *id, struct record *out);  \
+    void store_put_##record(struct store_txn *txn, const struct record *value);                                        \
+    void store_delete_##record(struct store_txn *txn, const char *id);
+RECORD_TABLE(X)
+#undef X
+
+/* Indexes: name, record, what the subject is. Numbers are on disk: append-only. Listed in the order of ids (time). */
+#define STORE_INDEX_TABLE(X)                                                                                           \
+    X(ACCOUNT_BY_KEY, account, 32)                 /* subject: thumbprint */                                           \
+    X(ORDER_BY_ACCOUNT, order, 33)                 /* subject: account id */                                           \
+    X(AUTHORIZATION_BY_NAME, authorization, 34)    /* subject: account id "/" type ":" value, "*." for wildcards */    \
+    X(AUTHORIZATION_PROCESSING, authorization, 35) /* subject: ""; a challenge is processing */                        \
+    X(CERTIFICATE_BY_ACCOUNT, certificate, 36)     /* subject: account id */                                           \
+    X(CERTIFICATE_BY_NAME, certificate, 37)        /* subject: type ":" labels reversed ("dns:test.example.www") */    \
+    X(CERTIFICATE_BY_SET, certificate, 38)         /* subject: SHA-256 of the sorted identifiers, hex */               \
+    X(CERTIFICATE_BY_KEY, certificate, 39)         /* subject: hex of key_hash */                                      \
+    X(EXPIRY_ORDER, order, 40)                     /* subject: ""; ids are preceded by the expiry, so in its order */  \
+    X(EXPIRY_AUTHORIZATION, authorization, 41)                                                                         \
+    X(EXPIRY_CERTIFICATE, certificate, 42)
+
+enum store_index {
+#define X(name, record, number) STORE_##name = number,
+    STORE_INDEX_TABLE(X)
+#undef X
+};
+
+/* The one id under a unique index, in the arena; NULL when there is none. */
+MUST_USE const char *store_find(struct store_txn *txn, struct arena *arena, enum store_index index,
+                                const char *subject);
+
+/* A page of ids: at most `limit` ids under `subject`, after the key position `after` (NULL: from the start).
+ * out->next is where the next page begins, or NULL at the end. Ids and next live in the arena. */
+struct store_page {
+    struct texts ids;
+    const char *next;
+};
+MUST_USE bool store_list(struct store_txn *txn, struct arena *arena, enum store_index index, const char *subject,
+                         const char *after, size_t limit, struct store_page *out);
+/* The same over all records of a class, newest first when `newest_first`. */
+MUST_USE bool store_list_all(struct store_txn *txn, struct arena *arena, enum record_class class, const char *after,
+                             size_t limit, bool newest_first, struct store_page *out);
+
+/* Named values of the server itself (schema version, keys' ids). */
+MUST_USE const char *store_get_setting(struct store_txn *txn, struct arena *arena, const char *name);
+void store_put_setting(struct store_txn *txn, const char *name, const char *value);

@@ -1,0 +1,47 @@
+/* Proof of control over names: worker threads with one event loop each (libuv over curl multi, libunbound, OpenSSL).
+ * A validation is asked for with values and answered with values; it never blocks the asker. */
+#pragma once
+
+#include "acme/challenge.h"
+#include "acme/problem.h"
+
+struct validators;
+
+/* One row of dns.hosts: a name, or "*.name" for everything below it, and the addresses it stands for. */
+struct validators_host {
+    const char *name;
+    const char *const *addresses;
+    size_t address_count;
+};
+
+struct validators_options {
+    unsigned threads;
+    uint16_t http_port, tls_port; /* 80 and 443 in earnest, 5002 and 5001 in test presets */
+    const char *dns_server;       /* "ADDR:PORT" or "[V6]:PORT" to forward to; NULL: what /etc/resolv.conf says */
+    const struct validators_host *hosts; /* consulted before DNS; copied */
+    size_t host_count;
+    int64_t dns_timeout_ms, connect_timeout_ms, total_timeout_ms;
+    const char *user_agent;
+};
+enum { VALIDATORS_WHY_SIZE = 256 };
+MUST_USE bool validators_open(const struct validators_options *options, struct validators **out,
+                              char why[static VALIDATORS_WHY_SIZE]);
+/* Ends what is under way without calling done for it, then joins the threads. */
+void validators_drop(struct validators *validators);
+DEFINE_DROP(validators, validators_drop)
+
+struct validation {
+    /* asked; the texts live until done */
+    enum acme_challenge_type type;
+    struct acme_identifier identifier; /* without "*." */
+    const char *token;
+    const char *key_authorization;
+    /* answered */
+    bool ok;
+    struct acme_problem problem; /* when not ok: detail says what was asked of whom and what came back */
+    const char *trace; /* JSON array of steps: DNS questions, HTTP hops, TLS peers, with times; lives in done only */
+    /* on a validator thread; must not block; the validation may be freed inside */
+    void (*done)(struct validation *validation, void *arg);
+    void *arg;
+};
+void validators_start(struct validators *validators, struct validation *validation);
