@@ -24,7 +24,7 @@ void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_text(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
-void buf_vprintf(struct buf *buf, const char *format, va_list args);
+void buf_vprintf(struct buf *buf, const char *format, va_list args) PRINTF_LIKE(2, 0);
 bool buf_reserve(struct buf *buf, size_t more); /* room for `more` bytes and a NUL; false sets the sticky error */
 
 /* The contents as a C string; "" when empty. Valid until the next append. */
