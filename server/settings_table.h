@@ -1,0 +1,117 @@
+/* Every setting of the daemon, one row each. From this table come struct settings, the YAML file, `--set`, the
+ * environment, `caraway config` and docs/settings.md.
+ *
+ * Row: X(field, KIND, name, default, default of the private preset (SAME: the same), least, most, choices, applies,
+ * sentence). Durations count in ms and sizes in bytes; `least` and `most` are used by numbers, durations and sizes. */
+#pragma once
+
+/* kind, what the person writes */
+#define SETTING_KIND_TABLE(X)                                                                                          \
+    X(TEXT, "text")                                                                                                    \
+    X(URL, "URL")                                                                                                      \
+    X(BOOL, "true or false")                                                                                           \
+    X(INTEGER, "number")                                                                                               \
+    X(DURATION, "duration (500ms, 30s, 5m, 1h, 90d)")                                                                  \
+    X(SIZE, "size (bytes, KiB, MiB, GiB, TiB)")                                                                        \
+    X(CHOICE, "one of")                                                                                                \
+    X(ENDPOINT, "HOST:PORT")                                                                                           \
+    X(ENDPOINTS, "list of HOST:PORT")                                                                                  \
+    X(RESOLVER, "ADDRESS:PORT")                                                                                        \
+    X(NAMES, "list of domain names")                                                                                   \
+    X(HOSTS, "map of names to addresses")
+
+#define SETTING_SECOND INT64_C(1000)
+#define SETTING_HOUR   (3600 * SETTING_SECOND)
+#define SETTING_DAY    (24 * SETTING_HOUR)
+#define SETTING_MIB    (INT64_C(1) << 20)
+#define SETTING_TIB    (INT64_C(1) << 40)
+
+/* The names a laboratory may use freely (RFC 2606, RFC 6761) stand for this machine. */
+#define SETTING_LAB_HOSTS                                                                                              \
+    "test=127.0.0.1,*.test=127.0.0.1,example=127.0.0.1,*.example=127.0.0.1,localhost=127.0.0.1,"                       \
+    "*.localhost=127.0.0.1,example.com=127.0.0.1,*.example.com=127.0.0.1,example.net=127.0.0.1,"                       \
+    "*.example.net=127.0.0.1,example.org=127.0.0.1,*.example.org=127.0.0.1"
+
+/* clang-format off */
+#define SETTING_TABLE(X) \
+    X(preset, CHOICE, "preset", "staging", "private", 0, 0, "staging|private", RESTART, \
+      "What the defaults are for: a staging CA on this machine, or a private CA in earnest.") \
+    X(data, TEXT, "data", "./caraway-data", SAME, 0, 0, "", RESTART, \
+      "Directory that holds everything the server keeps: db/, ca/ and tls/.") \
+    X(listen, ENDPOINTS, "listen", "localhost:14000", SAME, 0, 0, "", RESTART, \
+      "Where ACME is served over HTTPS; localhost means 127.0.0.1 and ::1.") \
+    X(management_listen, ENDPOINT, "management.listen", "localhost:15000", SAME, 0, 0, "", RESTART, \
+      "Where health, metrics and the management interface are served; empty turns them off.") \
+    X(external_url, URL, "external-url", "", SAME, 0, 0, "", RESTART, \
+      "The URL clients reach the server under, when it differs from the first listen address.") \
+    X(terms_of_service, URL, "terms-of-service", "", SAME, 0, 0, "", RESTART, \
+      "Terms that an account must agree to; empty asks for no agreement.") \
+    X(website, URL, "website", "", SAME, 0, 0, "", RESTART, \
+      "Page about this CA, shown in the directory.") \
+    X(caa_identities, NAMES, "caa-identities", "", SAME, 0, 0, "", RESTART, \
+      "Names this CA is known by in CAA records, shown in the directory.") \
+    X(validation_http_port, INTEGER, "validation.http-port", "5002", "80", 1, 65535, "", RESTART, \
+      "Port that http-01 connects to.") \
+    X(validation_tls_port, INTEGER, "validation.tls-port", "5001", "443", 1, 65535, "", RESTART, \
+      "Port that tls-alpn-01 connects to.") \
+    X(validation_threads, INTEGER, "validation.threads", "0", SAME, 0, 256, "", RESTART, \
+      "Threads that validate, each with many validations at once; 0 means one for each CPU.") \
+    X(validation_timeout_ms, DURATION, "validation.timeout", "30s", SAME, 100, 600 * SETTING_SECOND, "", RESTART, \
+      "Most that one validation may take.") \
+    X(validation_connect_timeout_ms, DURATION, "validation.connect-timeout", "10s", SAME, 100, \
+      600 * SETTING_SECOND, "", RESTART, "Most that one connection of a validation may take to come about.") \
+    X(dns_server, RESOLVER, "dns.server", "", SAME, 0, 0, "", RESTART, \
+      "DNS server to ask; empty asks those of /etc/resolv.conf.") \
+    X(dns_timeout_ms, DURATION, "dns.timeout", "5s", SAME, 100, 600 * SETTING_SECOND, "", RESTART, \
+      "Most that one DNS question may take.") \
+    X(dns_hosts, HOSTS, "dns.hosts", SETTING_LAB_HOSTS, "", 0, 0, "", RESTART, \
+      "Addresses of names that are not asked of DNS; \"*.name\" stands for everything below it.") \
+    X(ca_key_type, CHOICE, "ca.key-type", "p-256", SAME, 0, 0, "p-256|p-384|rsa-2048|rsa-4096", RESTART, \
+      "Kind of the root's and the intermediate's key, used when they are made.") \
+    X(ca_name, TEXT, "ca.name", "Caraway", SAME, 0, 0, "", RESTART, \
+      "Organisation in the names of root and intermediate, used when they are made.") \
+    X(ca_lifetime_ms, DURATION, "ca.lifetime", "90d", SAME, 60 * SETTING_SECOND, 3650 * SETTING_DAY, "", RESTART, \
+      "How long a certificate is valid.") \
+    X(ca_backdate_ms, DURATION, "ca.backdate", "1h", SAME, 0, SETTING_DAY, "", RESTART, \
+      "How far before its signature a certificate's validity begins, for clients whose clock is behind.") \
+    X(ca_signing_threads, INTEGER, "ca.signing-threads", "0", SAME, 0, 256, "", RESTART, \
+      "Threads that sign; 0 means one for each CPU.") \
+    X(storage_driver, CHOICE, "storage.driver", "lmdb", SAME, 0, 0, "lmdb|memory", RESTART, \
+      "Where records are kept: in the data directory, or only in memory until the server stops.") \
+    X(storage_max_size_bytes, SIZE, "storage.max-size", "64GiB", SAME, SETTING_MIB, 64 * SETTING_TIB, "", RESTART, \
+      "Most that the database may grow to.") \
+    X(storage_sync, BOOL, "storage.sync", "true", SAME, 0, 0, "", RESTART, \
+      "Wait for the disk before answering; without it a power failure may lose the last second.") \
+    X(order_lifetime_ms, DURATION, "order.lifetime", "7d", SAME, SETTING_SECOND, 365 * SETTING_DAY, "", RESTART, \
+      "How long an order may stay unfinished.") \
+    X(order_max_identifiers, INTEGER, "order.max-identifiers", "100", SAME, 1, 1000, "", RESTART, \
+      "Most names in one order.") \
+    X(authorization_lifetime_ms, DURATION, "authorization.lifetime", "7d", SAME, SETTING_SECOND, \
+      365 * SETTING_DAY, "", RESTART, "How long an authorization may stay pending.") \
+    X(authorization_valid_lifetime_ms, DURATION, "authorization.valid-lifetime", "30d", SAME, SETTING_SECOND, \
+      398 * SETTING_DAY, "", RESTART, "How long a valid authorization may be used again.") \
+    X(account_max_contacts, INTEGER, "account.max-contacts", "10", SAME, 0, 100, "", RESTART, \
+      "Most contact addresses of one account.") \
+    X(retry_after_order_ms, DURATION, "retry-after.order", "3s", SAME, 0, SETTING_DAY, "", RESTART, \
+      "When a client may ask again for an order that is being worked on.") \
+    X(retry_after_authorization_ms, DURATION, "retry-after.authorization", "1s", SAME, 0, SETTING_DAY, "", RESTART, \
+      "When a client may ask again for an authorization that is being validated.") \
+    X(web_threads, INTEGER, "web.threads", "0", SAME, 0, 256, "", RESTART, \
+      "Threads that serve HTTPS; 0 means one for each CPU.") \
+    X(web_max_connections, INTEGER, "web.max-connections", "4096", SAME, 8, 1000000, "", RESTART, \
+      "Most connections at once; further ones wait.") \
+    X(web_max_connections_per_address, INTEGER, "web.max-connections-per-address", "0", "512", 0, 1000000, "", \
+      RESTART, "Most connections at once from one address; 0 means no limit.") \
+    X(web_idle_timeout_ms, DURATION, "web.idle-timeout", "75s", SAME, SETTING_SECOND, SETTING_HOUR, "", RESTART, \
+      "How long a connection may stay idle between requests.") \
+    X(web_request_timeout_ms, DURATION, "web.request-timeout", "10s", SAME, SETTING_SECOND, SETTING_HOUR, "", \
+      RESTART, "Most that a client may take to send one request.") \
+    X(web_body_max_bytes, SIZE, "web.body-max", "64KiB", SAME, 1024, SETTING_MIB, "", RESTART, \
+      "Most bytes in the body of a request.") \
+    X(shutdown_timeout_ms, DURATION, "shutdown-timeout", "10s", SAME, 0, SETTING_HOUR, "", RESTART, \
+      "How long a stopping server finishes what is in flight.") \
+    X(log_level, CHOICE, "log.level", "info", SAME, 0, 0, "debug|info|warning|error", RESTART, \
+      "Least weight of an event that is logged.") \
+    X(log_format, CHOICE, "log.format", "auto", SAME, 0, 0, "auto|text|json", RESTART, \
+      "Form of the log on standard error; auto writes text to a terminal and JSON elsewhere.")
+/* clang-format on */
