@@ -3,8 +3,9 @@
  * built in. A record holds no handle and may be copied.
  *
  * Row: X(tag, KIND, name, of). Tags are on disk: append-only, never reused. NULL text and count 0 mean "absent".
- * Kinds: TEXT const char *, BLOB struct bytes, INT int64_t, TIME int64_t (ms since 1970, 0 = absent), FLAG bool,
- * STATE enum <of>_state, TEXTS / IDENTIFIERS / RECORDS lists, IDENTIFIER one. */
+ * Kinds: TEXT const char *, JSON the same holding one JSON value, BLOB struct bytes, INT int64_t, TIME int64_t (ms
+ * since 1970, 0 = absent, at most year 9999), FLAG bool, STATE enum <of>_state, TEXTS / IDENTIFIERS / RECORDS lists,
+ * IDENTIFIER one. Within a table tags ascend. */
 #pragma once
 
 #include "acme/challenge.h"
@@ -35,8 +36,8 @@ struct identifiers {
     X(2, STATE, state, challenge)                                                                                      \
     X(3, TEXT, token, )                                                                                                \
     X(4, TIME, validated_ms, )                                                                                         \
-    X(5, TEXT, error, ) /* problem document, JSON */                                                                   \
-    X(6, TEXT, trace, ) /* what the validator saw, JSON */
+    X(5, JSON, error, ) /* problem document */                                                                         \
+    X(6, JSON, trace, ) /* what the validator saw */
 
 #define AUTHORIZATION_FIELDS(X)                                                                                        \
     X(1, TEXT, id, )                                                                                                   \
@@ -61,7 +62,7 @@ struct identifiers {
     X(9, TIME, not_before_ms, )                                                                                        \
     X(10, TIME, not_after_ms, )                                                                                        \
     X(11, TEXT, certificate, ) /* serial */                                                                            \
-    X(12, TEXT, error, )       /* problem document, JSON */
+    X(12, JSON, error, )       /* problem document */
 
 #define CERTIFICATE_FIELDS(X)                                                                                          \
     X(1, TEXT, serial, ) /* 32 hex digits; the record's id */                                                          \
@@ -88,6 +89,8 @@ struct identifiers {
 #define FIELD_TEXT(name, of)                   const char *name;
 #define FIELD_BLOB(name, of)                   struct bytes name;
 #define FIELD_INT(name, of)                    int64_t name;
+#define FIELD_JSON(name, of)                   const char *name;
+#define FIELD_TIME(name, of)                   int64_t name;
 #define FIELD_FLAG(name, of)                   bool name;
 #define FIELD_STATE(name, of)                  enum of##_state name;
 #define FIELD_TEXTS(name, of)                  struct texts name;

@@ -36,7 +36,7 @@ struct store_txn;
 struct store_options {
     const char *driver;
     const char *path;
-    int64_t max_bytes; /* most the database may grow to (lmdb: address space, not disk) */
+    int64_t max_bytes; /* most the database may grow to (lmdb: address space, not disk); 0: 16 GiB */
     bool sync;         /* false: a crash of the machine may lose the last commits (never of the process) */
 };
 enum { STORE_WHY_SIZE = 256 };
@@ -66,9 +66,12 @@ enum store_status store_txn_status(const struct store_txn *txn);
 /* Makes the transaction fail: for a work function that cannot go on (memory out). */
 void store_txn_fail(struct store_txn *txn, enum store_status status);
 
+enum { STORE_ID_MAX_BYTES = 64, STORE_PAGE_MAX = 1000 };
+
 /* For each record R of the table:
- *   bool store_get_R(txn, arena, id, &out)  false: no such record, or the transaction has failed
- *   void store_put_R(txn, &record)          inserts or replaces; keeps every index of the record
+ *   bool store_get_R(txn, arena, id, &out)  false: no such record, or the transaction has failed (arena full included)
+ *   void store_put_R(txn, &record)          inserts or replaces; keeps every index of the record; its id has 1 to
+ *                                           STORE_ID_MAX_BYTES bytes
  *   void store_delete_R(txn, id)            with its indexes; no record is no error */
 #define X(record, fields, class, id_field)                                                                             \
     MUST_USE bool store_get_##record(struct store_txn *txn, struct arena *arena, const char *id, struct record *out);  \
@@ -97,12 +100,19 @@ enum store_index {
 #undef X
 };
 
+/* Subjects as the indexes build them, in the arena; NULL when memory is out. A set need not be sorted. */
+MUST_USE const char *store_subject_of_name(struct arena *arena, const struct acme_identifier *identifier);
+MUST_USE const char *store_subject_of_set(struct arena *arena, const struct identifiers *set);
+MUST_USE const char *store_subject_of_authorization(struct arena *arena, const char *account,
+                                                    const struct acme_identifier *identifier, bool wildcard);
+
 /* The one id under a unique index, in the arena; NULL when there is none. */
 MUST_USE const char *store_find(struct store_txn *txn, struct arena *arena, enum store_index index,
                                 const char *subject);
 
-/* A page of ids: at most `limit` ids under `subject`, after the key position `after` (NULL: from the start).
- * out->next is where the next page begins, or NULL at the end. Ids and next live in the arena. */
+/* A page of ids: at most `limit` ids (never more than STORE_PAGE_MAX) under `subject`, after the key position `after`
+ * (NULL: from the start). out->next is where the next page begins, or NULL at the end. Ids and next live in the arena.
+ * False when `after` is no position or the transaction has failed. */
 struct store_page {
     struct texts ids;
     const char *next;
