@@ -12,7 +12,8 @@
     X(ORDER, READY, "ready") X(ORDER, PROCESSING, "processing") X(ORDER, VALID, "valid") X(ORDER, INVALID, "invalid")
 #define AUTHORIZATION_STATE_TABLE(X)                                                                                   \
     X(AUTHORIZATION, PENDING, "pending")                                                                               \
-    X(AUTHORIZATION, VALID, "valid") X(AUTHORIZATION, INVALID, "invalid") X(AUTHORIZATION, DEACTIVATED, "deactivated") \
+    X(AUTHORIZATION, VALID, "valid")                                                                                   \
+    X(AUTHORIZATION, INVALID, "invalid") X(AUTHORIZATION, DEACTIVATED, "deactivated")                                  \
         X(AUTHORIZATION, EXPIRED, "expired") X(AUTHORIZATION, REVOKED, "revoked")
 #define CHALLENGE_STATE_TABLE(X)                                                                                       \
     X(CHALLENGE, PENDING, "pending")                                                                                   \
