@@ -24,10 +24,10 @@ struct acme_identifier {
 const char *identifier_type_text(enum acme_identifier_type type);
 MUST_USE bool identifier_type_from_text(const char *text, enum acme_identifier_type *out);
 
-/* Makes the canonical form: DNS names are LDH labels of 1 to 63 bytes, at most 253 in all, at least... one label, not
- * all digits at the end, no address literal, "xn--" labels well-formed, other "??--" refused, one "*" only as the whole
- * left-most label. IP addresses are one canonical text. On refusal `why` is a phrase that completes "Cannot issue for
- * "x": …" ("label 2 is empty"). */
+/* Makes the canonical form. A DNS name is one or more LDH labels of 1 to 63 bytes, at most 253 bytes in all, with one
+ * "*" only as the whole left-most label of a longer name; refused are an address literal, a last label all of digits,
+ * an "xn--" label that is no Punycode, and any other label with "--" in its third and fourth place. On refusal `why` is
+ * a phrase that completes "Cannot issue for "x": …" ("label 2 is empty"). */
 enum { IDENTIFIER_WHY_SIZE = 160 };
 MUST_USE bool identifier_make(struct arena *arena, enum acme_identifier_type type, struct bytes text,
                               struct acme_identifier *out, char why[static IDENTIFIER_WHY_SIZE]);
