@@ -1,0 +1,49 @@
+#include "acme/challenge.h"
+
+#include "base/encode.h"
+
+static const struct {
+    const char *text;
+    bool dns, wildcard, ip;
+} challenge_types[CHALLENGE_TYPES] = {
+#define X(name, text, dns, wildcard, ip) [CHALLENGE_##name] = { text, dns, wildcard, ip },
+    ACME_CHALLENGE_TABLE(X)
+#undef X
+};
+
+const char *challenge_type_text(enum acme_challenge_type type)
+{
+    CHECK(type < CHALLENGE_TYPES);
+    return challenge_types[type].text;
+}
+
+bool challenge_type_from_text(const char *text, enum acme_challenge_type *out)
+{
+    for (unsigned type = 0; type < CHALLENGE_TYPES; type++) {
+        if (strcmp(challenge_types[type].text, text) == 0) {
+            *out = type;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool challenge_offered(enum acme_challenge_type type, const struct acme_identifier *identifier)
+{
+    CHECK(type < CHALLENGE_TYPES);
+    if (identifier->type == IDENTIFIER_IP)
+        return challenge_types[type].ip;
+    return identifier_is_wildcard(identifier) ? challenge_types[type].wildcard : challenge_types[type].dns;
+}
+
+const char *key_authorization(struct arena *arena, const char *token, const char *thumbprint)
+{
+    return arena_printf(arena, "%s.%s", token, thumbprint);
+}
+
+const char *key_authorization_dns(struct arena *arena, const char *key_authorization_text)
+{
+    uint8_t digest[SHA256_BYTES];
+    crypto_digest_sha256(bytes_text(key_authorization_text), digest);
+    return arena_b64url(arena, bytes_of(digest, sizeof digest));
+}
