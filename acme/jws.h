@@ -21,12 +21,15 @@ struct jws {
  * a nonce that is not base64url. Unknown or MAC `alg` and `none` give badSignatureAlgorithm with the list of ours; an
  * algorithm that does not fit the jwk's key type too. The caller drops out->jwk (jws_clear). */
 MUST_USE bool jws_parse(struct arena *arena, struct bytes body, struct jws *out, struct acme_problem *problem);
-/* The same for the external account binding's inner JWS, which must be HS256/384/512 with a kid and no nonce. */
+/* The same for the external account binding's inner JWS, which must be HS256/384/512 with a kid and no nonce. Here and
+ * in jws_verify_hmac a detail begins with "externalAccountBinding". */
 MUST_USE bool jws_parse_hmac(struct arena *arena, const json_t *object, struct jws *out, struct acme_problem *problem);
 void jws_clear(struct jws *jws);
 
-/* malformed ("JWS signature …") when the signature is not the key's; badSignatureAlgorithm when alg and key differ. */
+/* malformed ("JWS signature …") when the signature is not the key's, or an ECDSA one not exactly r and s at the curve's
+ * width (RFC 7518 §3.4: old clients drop leading zeros); badSignatureAlgorithm when alg and key differ. */
 MUST_USE bool jws_verify(const struct jws *jws, const struct jwk *key, struct acme_problem *problem);
+/* unauthorized when the MAC is not the one that `secret` makes. */
 MUST_USE bool jws_verify_hmac(const struct jws *jws, struct bytes secret, struct acme_problem *problem);
 
 /* Makes a signed flattened JWS into `out`. `kid` NULL embeds the jwk; nonce may be NULL. payload "" is POST-as-GET. */
