@@ -4,12 +4,18 @@
 #include <stdio.h>
 #include <time.h>
 
+/* seconds since 1970 at the start of these years */
+#define YEAR_1     (-INT64_C(62135596800))
+#define YEAR_10000 INT64_C(253402300800)
+
 void time_text(int64_t ms, char out[static TIME_TEXT_SIZE])
 {
     time_t seconds = (time_t)(ms / 1000 - (ms % 1000 < 0));
     struct tm utc;
     CHECK(gmtime_r(&seconds, &utc) != NULL);
-    CHECK(strftime(out, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0);
+    int len = snprintf(out, TIME_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900, utc.tm_mon + 1,
+                       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+    CHECK(len > 0 && len < TIME_TEXT_SIZE);
 }
 
 static bool digits(const char **text, int count, int low, int high, int *out)
@@ -56,23 +62,28 @@ static bool offset(const char **text, int *out_minutes)
     return true;
 }
 
+/* Seconds since 1970 of midnight; false for a day that its month does not have. */
+static bool midnight(int year, int month, int day, int64_t *out_seconds)
+{
+    struct tm date = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day };
+    *out_seconds = timegm(&date);
+    return date.tm_mday == day; /* timegm turns 31 February into a day of March */
+}
+
 bool time_parse(const char *text, int64_t *out_ms)
 {
-    struct tm utc = { 0 };
-    int year, month, ms, minutes;
+    int year, month, day, hour, minute, second, ms, ahead_minutes;
+    int64_t seconds;
     TRY(digits(&text, 4, 1, 9999, &year) && literal(&text, '-'));
     TRY(digits(&text, 2, 1, 12, &month) && literal(&text, '-'));
-    TRY(digits(&text, 2, 1, 31, &utc.tm_mday) && literal(&text, 'T'));
-    TRY(digits(&text, 2, 0, 23, &utc.tm_hour) && literal(&text, ':'));
-    TRY(digits(&text, 2, 0, 59, &utc.tm_min) && literal(&text, ':'));
-    TRY(digits(&text, 2, 0, 60, &utc.tm_sec));
-    TRY(fraction(&text, &ms) && offset(&text, &minutes) && *text == '\0');
-    utc.tm_year = year - 1900;
-    utc.tm_mon = month - 1;
-    int day = utc.tm_mday;
-    time_t seconds = timegm(&utc);
-    TRY(utc.tm_sec == 0 || utc.tm_mday == day); /* 31 February moves the day; a leap second may */
-    TRY(utc.tm_mon == month - 1 || utc.tm_mday != day);
-    *out_ms = ((int64_t)seconds - (int64_t)minutes * 60) * 1000 + ms;
+    TRY(digits(&text, 2, 1, 31, &day) && literal(&text, 'T'));
+    TRY(digits(&text, 2, 0, 23, &hour) && literal(&text, ':'));
+    TRY(digits(&text, 2, 0, 59, &minute) && literal(&text, ':'));
+    TRY(digits(&text, 2, 0, 60, &second)); /* a leap second counts as the next one */
+    TRY(fraction(&text, &ms) && offset(&text, &ahead_minutes) && *text == '\0');
+    TRY(midnight(year, month, day, &seconds));
+    seconds += hour * 3600 + (minute - ahead_minutes) * 60 + second;
+    TRY(seconds >= YEAR_1 && seconds < YEAR_10000);
+    *out_ms = seconds * 1000 + ms;
     return true;
 }
