@@ -19,18 +19,20 @@ enum csr_status {
 
 struct csr; /* immutable once parsed */
 
-enum { CSR_WHY_SIZE = 256, CSR_MAX_BYTES = 32768 };
+enum { CSR_WHY_SIZE = 256, CSR_MAX_BYTES = 32768, CSR_MAX_NAMES = 100 };
 /* Keys: RSA 2048–4096 (multiple of 8) with exponent 65537, P-256, P-384, P-521, Ed25519. SHA-1 and MD5 signatures are
- * refused. SAN dNSName and iPAddress only; a CN, if present, must be one of them or becomes one. `why` completes
- * "The CSR …". */
+ * refused. SAN dNSName and iPAddress only; a CN, if present, must be one of them or becomes one. Other requested
+ * extensions are ignored. `why` completes "The CSR …". */
 MUST_USE enum csr_status csr_parse(struct bytes der, struct csr **out, char why[static CSR_WHY_SIZE]);
 void csr_drop(struct csr *csr);
 DEFINE_DROP(csr, csr_drop)
 
 /* Sorted, unique, canonical. */
 const struct acme_identifier *csr_identifiers(const struct csr *csr, size_t *out_count);
-EVP_PKEY *csr_key(const struct csr *csr);           /* loan */
-const char *csr_common_name(const struct csr *csr); /* NULL when absent or longer than 64 bytes */
+EVP_PKEY *csr_key(const struct csr *csr);                 /* loan */
+const X509_PUBKEY *csr_public_key(const struct csr *csr); /* loan; the key as it came, for the certificate */
+/* Canonical, equal to one of the identifiers; NULL when absent or longer than 64 bytes. */
+const char *csr_common_name(const struct csr *csr);
 void csr_key_hash(const struct csr *csr, uint8_t out[static SHA256_BYTES]); /* of the SubjectPublicKeyInfo */
 /* True when the CSR's key is this public key (a certificate must not share the account's, RFC 8555 §11.1). */
 bool csr_key_is(const struct csr *csr, EVP_PKEY *key);
