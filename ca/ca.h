@@ -25,16 +25,16 @@ MUST_USE EVP_PKEY *ca_key_make(enum ca_key_type type); /* NULL when OpenSSL cann
 struct ca;
 
 struct ca_options {
-    const char *directory;     /* "<data>/ca"; made when missing, keys 0600; NULL keeps everything in memory */
+    const char *directory;     /* "<data>/ca"; made in <data> when missing; NULL keeps everything in memory */
     enum ca_key_type key_type; /* of root and intermediate, when they are made */
-    const char *name;          /* organisation in the subjects: "Caraway" */
-    unsigned threads;          /* signing threads */
+    const char *name;          /* organisation in the subjects: "Caraway"; at most 40 bytes */
+    unsigned threads;          /* signing threads, 1 to 256 */
     const struct world *world;
 };
 enum { CA_WHY_SIZE = 256 };
 /* Loads root and intermediate, or makes them at first start: root.pem (30 years, CN "<name> Root CA <6 hex>"),
- * root-key.pem, intermediate.pem (10 years, pathlen 0), intermediate-key.pem. A half-made, mismatched or expired
- * directory is refused; `why` says which file is wrong and what to do. Files appear whole or not at all (rename). */
+ * root-key.pem, intermediate.pem (10 years, pathlen 0), intermediate-key.pem; keys 0600. A half-made, mismatched or
+ * expired directory is refused; `why` says which file is wrong and what to do. Files appear whole or not at all. */
 MUST_USE bool ca_open(const struct ca_options *options, struct ca **out, char why[static CA_WHY_SIZE]);
 void ca_drop(struct ca *ca); /* waits for the signatures under way */
 DEFINE_DROP(ca, ca_drop)
@@ -57,9 +57,10 @@ enum ca_status {
 #undef X
 };
 
-/* One leaf to sign: SAN (critical when the subject is empty; CN is promoted from the CSR or left out), critical KU
- * digitalSignature (+ keyEncipherment for RSA), EKU serverAuth, critical BC CA:false, SKI, AKI. All inputs live until
- * done. */
+/* One leaf to sign; refused when it would live longer than 398 days or than its issuer, has no or more than
+ * CSR_MAX_NAMES names, a CN that is none of them, or no good serial. SAN (critical when the subject is empty; CN is
+ * promoted from the CSR or left out), critical KU digitalSignature (+ keyEncipherment for RSA), EKU serverAuth,
+ * critical BC CA:false, SKI, AKI. All inputs live until done. */
 struct ca_request {
     const struct csr *csr;
     const struct acme_identifier *identifiers;
@@ -78,8 +79,9 @@ struct ca_request {
 };
 void ca_submit(struct ca *ca, struct ca_request *request);
 
-/* The little authority behind the server's own HTTPS: directory "<data>/tls", files ca.pem, ca-key.pem, cert.pem (leaf
- * and chain), key.pem. The leaf is made anew when a name is missing or less than 30 days are left. */
+/* The little authority behind the server's own HTTPS: directory "<data>/tls", files ca.pem, ca-key.pem, cert.pem (the
+ * leaf; the authority signs it itself), key.pem. Names are DNS names and IP addresses. The leaf is made anew when it is
+ * damaged, a name is missing or less than 30 days are left; so is the authority when less than 30 days are left. */
 struct ca_tls {
     char *ca_pem, *cert_pem, *key_pem; /* malloc'ed */
 };

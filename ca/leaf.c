@@ -1,0 +1,74 @@
+#include "ca/leaf.h"
+
+#include "ca/why.h"
+
+#include <openssl/err.h>
+
+/* Baseline Requirements §6.3.2 */
+enum { DAY_S = 86400, MAX_LIFETIME_S = 398 * DAY_S };
+
+/* Only hours before 1970 would round the wrong way by a division. */
+static int64_t seconds(int64_t ms)
+{
+    return ms >= 0 ? ms / 1000 : (ms - 999) / 1000;
+}
+
+static bool names_allowed(const struct ca_request *request, char why[static CA_WHY_SIZE])
+{
+    size_t count = request->identifier_count;
+    if (count == 0 || count > CSR_MAX_NAMES)
+        return why_fail(why, "%zu names; a certificate has 1 to %d", count, CSR_MAX_NAMES);
+    const char *common_name = csr_common_name(request->csr);
+    if (common_name == NULL)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(request->identifiers[i].value, common_name) == 0)
+            return true;
+    return why_fail(why, "the common name \"%s\" is not among the names", common_name);
+}
+
+static bool allowed(const struct issuer *issuer, const struct ca_request *request, struct cert_dates dates,
+                    char why[static CA_WHY_SIZE])
+{
+    if (!cert_serial_valid(request->serial))
+        return why_fail(why, "the serial \"%.40s\" is not 32 hexadecimal digits from 01… to 7f…", request->serial);
+    if (dates.not_after_s < dates.not_before_s)
+        return why_fail(why, "the certificate would end before it begins");
+    if (dates.not_after_s - dates.not_before_s >= MAX_LIFETIME_S)
+        return why_fail(why, "the certificate would live longer than %d days", MAX_LIFETIME_S / DAY_S);
+    if (dates.not_after_s > issuer->not_after_s)
+        return why_fail(why, "the certificate would outlive its issuer");
+    return names_allowed(request, why);
+}
+
+static enum ca_status sign(const struct issuer *issuer, struct ca_request *request)
+{
+    struct cert_dates dates = { seconds(request->not_before_ms), seconds(request->not_after_ms) };
+    if (!allowed(issuer, request, dates, request->why))
+        return CA_REFUSED;
+    struct cert_leaf leaf = {
+        .key = csr_public_key(request->csr),
+        .identifiers = request->identifiers,
+        .identifier_count = request->identifier_count,
+        .common_name = csr_common_name(request->csr),
+        .dates = dates,
+        .serial = request->serial,
+    };
+    AUTO_TYPE(X509) cert = cert_make_leaf(&leaf, issuer);
+    int len = cert == NULL ? -1 : i2d_X509(cert, &request->der);
+    if (len <= 0) {
+        why_fail(request->why, "OpenSSL could not build or sign the certificate");
+        return CA_FAILED;
+    }
+    request->der_len = (size_t)len;
+    return CA_OK;
+}
+
+void leaf_sign(const struct issuer *issuer, struct ca_request *request)
+{
+    request->der = NULL;
+    request->der_len = 0;
+    request->why[0] = '\0';
+    request->status = sign(issuer, request);
+    ERR_clear_error();
+}
