@@ -19,4 +19,7 @@ struct caraway {
     struct ca *ca;
     struct ca_tls tls;
     struct validators *validators;
+    struct validations *validations; /* attempts under way (server/validation.h) */
+    struct nonces *nonces;
+    struct key_cache *keys;
 };
