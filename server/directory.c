@@ -1,0 +1,48 @@
+#include "server/directory.h"
+
+#include "server/caraway.h"
+
+static const struct {
+    const char *name, *path;
+} entries[] = {
+    { "newNonce", "/new-nonce" },
+    { "newAccount", "/new-account" },
+    { "newOrder", "/new-order" },
+};
+
+static void write_meta(struct json_out *out, const struct settings *settings)
+{
+    json_out_object(out, "meta");
+    if (settings->terms_of_service[0] != '\0')
+        json_out_text(out, "termsOfService", settings->terms_of_service);
+    if (settings->website[0] != '\0')
+        json_out_text(out, "website", settings->website);
+    json_out_array(out, "caaIdentities");
+    for (size_t i = 0; i < settings->caa_identities.count; i++)
+        json_out_text(out, NULL, settings->caa_identities.items[i]);
+    json_out_end_array(out);
+    json_out_bool(out, "externalAccountRequired", false);
+    json_out_end_object(out);
+}
+
+bool directory_get(struct request *rq)
+{
+    struct json_out out = reply_json(rq, 200);
+    json_out_object(&out, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+        const char *url = request_url(rq, "%s", entries[i].path);
+        if (url == NULL)
+            return problem_out_of_memory(&rq->problem);
+        json_out_text(&out, entries[i].name, url);
+    }
+    write_meta(&out, rq->caraway->settings);
+    json_out_end_object(&out);
+    return true;
+}
+
+bool nonce_issue(struct request *rq)
+{
+    reply_nonce(rq);
+    reply_empty(rq, rq->method == METHOD_HEAD ? 200 : 204);
+    return true;
+}

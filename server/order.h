@@ -1,0 +1,17 @@
+/* Orders (RFC 8555 §7.1.3, §7.4). */
+#pragma once
+
+#include "server/request.h"
+
+bool order_new(struct request *rq);   /* POST new-order */
+bool order_get(struct request *rq);   /* POST-as-GET order */
+bool orders_list(struct request *rq); /* POST-as-GET account's orders (§7.1.2.1) */
+
+/* The only writer of an order's state. */
+void order_move(struct order *order, enum order_state to);
+/* The state a reader sees now: an order that ran out before it was finalized is invalid (§7.1.6). */
+enum order_state order_state_at(const struct order *order, int64_t now_ms);
+
+/* Loads the order named in the path; refuses one that is unknown or another account's. */
+MUST_USE bool order_load(struct request *rq, struct store_txn *txn, struct order *out);
+bool order_reply(struct request *rq, const struct order *order, int status);

@@ -1,0 +1,26 @@
+#include "server/routes.h"
+
+#include "server/account.h"
+#include "server/authorization.h"
+#include "server/directory.h"
+#include "server/finalize.h"
+#include "server/order.h"
+
+/* Most bytes of a body: a JWS around nothing or a few names, and one around a CSR of up to CSR_MAX_BYTES. */
+enum { BODY_NONE = 0, BODY_TEXT = 64 * 1024, BODY_CSR = 96 * 1024 };
+
+static const struct route acme_rows[] = {
+    { "/directory", METHOD_GET, PROOF_NONE, BODY_NONE, directory_get },
+    { "/new-nonce", METHOD_GET, PROOF_NONE, BODY_NONE, nonce_issue },
+    { "/new-account", METHOD_POST, PROOF_JWK, BODY_TEXT, account_new },
+    { "/account/{}", METHOD_POST, PROOF_KID, BODY_TEXT, account_post },
+    { "/account/{}/orders", METHOD_POST, PROOF_KID, BODY_TEXT, orders_list },
+    { "/new-order", METHOD_POST, PROOF_KID, BODY_TEXT, order_new },
+    { "/order/{}", METHOD_POST, PROOF_KID, BODY_TEXT, order_get },
+    { "/order/{}/finalize", METHOD_POST, PROOF_KID, BODY_CSR, order_finalize },
+    { "/authorization/{}", METHOD_POST, PROOF_KID, BODY_TEXT, authorization_post },
+    { "/challenge/{}/{}", METHOD_POST, PROOF_KID, BODY_TEXT, challenge_post },
+    { "/certificate/{}", METHOD_POST, PROOF_KID, BODY_TEXT, certificate_get },
+};
+
+const struct routes acme_routes = { acme_rows, ARRAY_SIZE(acme_rows), .acme = true };
