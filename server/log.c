@@ -134,7 +134,8 @@ static void log_text(const struct log *log, enum log_event event, const struct l
     log_now(log, false, line);
     enum log_level level = log_events[event].level;
     buf_printf(line, " %s%-*s%s %-*s", log->colour ? log_levels[level].colour : "", LOG_LEVEL_WIDTH,
-               log_levels[level].name, log->colour ? "\033[0m" : "", LOG_EVENT_WIDTH, log_events[event].name);
+               log_levels[level].name, log->colour ? "\033[0m" : "", fields->key != NULL ? LOG_EVENT_WIDTH : 0,
+               log_events[event].name);
     for (; fields->key != NULL; fields++) {
         if (fields->type == LOG_FIELD_INT)
             buf_printf(line, " %s=%lld", fields->key, (long long)fields->number);
