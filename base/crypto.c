@@ -1,5 +1,6 @@
 #include "base/crypto.h"
 
+#include <openssl/pem.h>
 #include <pthread.h>
 
 static EVP_MD *sha256, *sha384, *sha512; /* written once under pthread_once, then read-only */
@@ -34,4 +35,16 @@ const EVP_MD *crypto_sha512(void)
 void crypto_digest_sha256(struct bytes in, uint8_t out[static SHA256_BYTES])
 {
     CHECK(EVP_Digest(in.data, in.len, out, NULL, crypto_sha256(), NULL) == 1);
+}
+
+void crypto_pem(struct buf *out, const char *kind, struct bytes der)
+{
+    AUTO_TYPE(BIO) memory = BIO_new(BIO_s_mem());
+    char *pem = NULL;
+    if (memory == NULL || PEM_write_bio(memory, kind, "", der.data, (long)der.len) == 0) {
+        out->failed = true;
+        return;
+    }
+    long len = BIO_get_mem_data(memory, &pem);
+    buf_append(out, pem, (size_t)len);
 }

@@ -1,7 +1,7 @@
 /* The few OpenSSL words that more than one layer needs. Algorithms are fetched once per process. */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/buf.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -22,3 +22,6 @@ const EVP_MD *crypto_sha384(void);
 const EVP_MD *crypto_sha512(void);
 
 void crypto_digest_sha256(struct bytes in, uint8_t out[static SHA256_BYTES]);
+
+/* Appends a PEM block (RFC 7468) with its final newline, e.g. of kind "CERTIFICATE". A failure sticks to the buffer. */
+void crypto_pem(struct buf *out, const char *kind, struct bytes der);

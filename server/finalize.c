@@ -5,8 +5,6 @@
 #include "server/order.h"
 #include "server/payload.h"
 
-#include <openssl/pem.h>
-
 struct finalize {
     struct order order;
     struct csr *csr;           /* owned */
@@ -205,16 +203,12 @@ bool order_finalize(struct request *rq)
 
 static bool write_chain(struct request *rq, const struct certificate *certificate)
 {
-    AUTO_TYPE(BIO) out = BIO_new(BIO_s_mem());
-    char *pem = NULL;
-    if (out == NULL || PEM_write_bio(out, "CERTIFICATE", "", certificate->der.data, (long)certificate->der.len) == 0)
-        return problem_internal(&rq->problem, "the certificate %s cannot be written as PEM", certificate->serial);
-    long len = BIO_get_mem_data(out, &pem);
     rq->reply.status = 200;
     rq->reply.content_type = "application/pem-certificate-chain";
-    buf_append(&rq->reply.body, pem, (size_t)len);
+    crypto_pem(&rq->reply.body, "CERTIFICATE", certificate->der);
     buf_text(&rq->reply.body, ca_chain_pem(rq->caraway->ca));
-    return true;
+    return !rq->reply.body.failed ||
+           problem_internal(&rq->problem, "the certificate %s cannot be written as PEM", certificate->serial);
 }
 
 bool certificate_get(struct request *rq)

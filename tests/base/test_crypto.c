@@ -29,11 +29,26 @@ static void sha256_gives_the_known_digests(void **state)
     }
 }
 
+static void pem_is_one_block_with_a_last_newline(void **state)
+{
+    (void)state;
+    AUTO_BUF(pem, 256);
+    crypto_pem(&pem, "CERTIFICATE", bytes_text("abc"));
+    crypto_pem(&pem, "KEY", bytes_text("d"));
+    assert_false(pem.failed);
+    assert_string_equal(buf_str(&pem), "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n"
+                                       "-----BEGIN KEY-----\nZA==\n-----END KEY-----\n");
+    AUTO_BUF(small, 16);
+    crypto_pem(&small, "CERTIFICATE", bytes_text("abc"));
+    assert_true(small.failed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_are_fetched_once),
         cmocka_unit_test(sha256_gives_the_known_digests),
+        cmocka_unit_test(pem_is_one_block_with_a_last_newline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
