@@ -1,0 +1,42 @@
+/* One HTTP exchange at a time over a connection that is kept: a curl handle with the answer it fills. It can be run to
+ * its end at once (tc_exchange_run) or started on an event loop (test-client/fetch.h). Not thread-safe. */
+#pragma once
+
+#include "test-client/answer.h"
+
+#include <curl/curl.h>
+
+enum { TC_WHY_SIZE = 512 };
+
+struct tc_exchange;
+
+struct tc_exchange_options {
+    const char *ca_file;   /* PEM of what to trust; NULL: the system's */
+    const char *protocols; /* "https" or "https,http": what a URL may begin with, wherever it comes from */
+    long timeout_s;        /* for one exchange */
+};
+
+struct tc_exchange_request {
+    const char *method; /* GET, HEAD, POST, … */
+    const char *url;
+    const char *content_type;   /* NULL: none */
+    const char *const *headers; /* NULL-ended "Name: value" lines to send besides, or NULL */
+    struct bytes body;          /* stays the caller's until the exchange is over */
+};
+
+MUST_USE struct tc_exchange *tc_exchange_create(const struct tc_exchange_options *options);
+void tc_exchange_drop(struct tc_exchange *exchange);
+DEFINE_DROP(tc_exchange, tc_exchange_drop)
+
+/* False when memory is out. */
+MUST_USE bool tc_exchange_prepare(struct tc_exchange *exchange, const struct tc_exchange_request *request);
+/* Runs what was asked to its end. False, with `why`, when there is no whole answer within the limits. */
+MUST_USE bool tc_exchange_run(struct tc_exchange *exchange, const struct tc_exchange_request *request,
+                              char why[static TC_WHY_SIZE]);
+
+/* The latest answer; good until the next prepare. */
+const struct tc_answer *tc_exchange_answer(const struct tc_exchange *exchange);
+
+/* For the event loop: the handle, and the verdict when curl has said `result`. */
+CURL *tc_exchange_curl(struct tc_exchange *exchange);
+MUST_USE bool tc_exchange_finish(struct tc_exchange *exchange, CURLcode result, char why[static TC_WHY_SIZE]);
