@@ -53,7 +53,7 @@ struct setting_flag {
 };
 
 struct settings_sources {
-    const char *file;         /* path of the YAML file, or NULL */
+    const char *file;               /* path of the YAML file, or NULL */
     const char *const *environment; /* NULL-terminated "NAME=value", or NULL */
     const struct setting_flag *flags;
     size_t flag_count;

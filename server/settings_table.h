@@ -106,8 +106,6 @@
       "How long a connection may stay idle between requests.") \
     X(web_request_timeout_ms, DURATION, "web.request-timeout", "10s", SAME, SETTING_SECOND, SETTING_HOUR, "", \
       RESTART, "Most that a client may take to send one request.") \
-    X(web_body_max_bytes, SIZE, "web.body-max", "64KiB", SAME, 1024, SETTING_MIB, "", RESTART, \
-      "Most bytes in the body of a request.") \
     X(shutdown_timeout_ms, DURATION, "shutdown-timeout", "10s", SAME, 0, SETTING_HOUR, "", RESTART, \
       "How long a stopping server finishes what is in flight.") \
     X(log_level, CHOICE, "log.level", "info", SAME, 0, 0, "debug|info|warning|error", RESTART, \

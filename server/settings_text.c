@@ -1,7 +1,7 @@
 /* Between text and value, kind by kind. */
+#include "server/endpoint.h"
 #include "server/settings_row.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 
 struct unit {
@@ -159,46 +159,11 @@ static bool parse_url(const struct reading *reading, const char *text, void *out
 
 /* ---- names and addresses */
 
-/* Labels of letters, digits, '-' and '_'; DNS says nothing stricter about what may be looked up (RFC 2181 §11). */
-static bool name_ok(const char *name)
-{
-    size_t label = 0, len = strlen(name);
-    for (const char *c = name; *c != '\0'; c++) {
-        bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
-        if (*c == '.') {
-            TRY(label > 0);
-            label = 0;
-        } else if (!(letter || *c == '-' || *c == '_') || ++label > 63)
-            return false;
-    }
-    return label > 0 && len <= 253;
-}
-
-static bool address_ok(const char *text)
-{
-    struct in6_addr address;
-    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
-}
-
-/* Splits "HOST:PORT" or "[V6]:PORT". */
-static bool endpoint_split(const char *text, char host[static 256])
-{
-    const char *colon = strrchr(text, ':');
-    int64_t port;
-    TRY(colon != NULL && number_with_unit(colon + 1, number_units, 1, &port) && port <= 65535);
-    size_t len = (size_t)(colon - text);
-    bool bracket = len > 2 && text[0] == '[' && text[len - 1] == ']';
-    TRY(len > 0 && len < 256);
-    snprintf(host, 256, "%.*s", (int)(bracket ? len - 2 : len), text + bracket);
-    return bracket == (strchr(host, ':') != NULL);
-}
-
 static bool parse_endpoint(const struct reading *reading, const char *text, void *out)
 {
-    char host[256];
+    struct endpoint endpoint;
     bool off = *text == '\0' && reading->row->kind == SETTING_KIND_ENDPOINT;
-    bool path = strncmp(text, "unix:", 5) == 0 && text[5] != '\0';
-    if (!off && !path && !(endpoint_split(text, host) && (address_ok(host) || name_ok(host))))
+    if (!off && !endpoint_read(text, &endpoint))
         return refuse(reading, "\"%.80s\" is not an address to listen on; write HOST:PORT, [IPV6]:PORT or unix:PATH",
                       text);
     return parse_text(reading, text, out);
@@ -206,15 +171,16 @@ static bool parse_endpoint(const struct reading *reading, const char *text, void
 
 static bool parse_resolver(const struct reading *reading, const char *text, void *out)
 {
-    char host[256];
-    if (*text != '\0' && !(endpoint_split(text, host) && address_ok(host)))
+    struct endpoint endpoint;
+    bool ok = *text == '\0' || (endpoint_read(text, &endpoint) && ip_address_ok(endpoint.host));
+    if (!ok)
         return refuse(reading, "\"%.80s\" is not the address of a DNS server; write it like 127.0.0.1:53", text);
     return parse_text(reading, text, out);
 }
 
 static bool parse_name(const struct reading *reading, const char *text, void *out)
 {
-    if (!name_ok(text))
+    if (!dns_name_ok(text))
         return refuse(reading, "\"%.80s\" is not a domain name", text);
     return parse_text(reading, text, out);
 }
@@ -294,9 +260,9 @@ static struct validators_host *host_of(const struct reading *reading, const char
 static bool parse_host(const struct reading *reading, const struct setting_pair *pair, struct setting_hosts *hosts)
 {
     const char *name = pair->key;
-    if (!name_ok(strncmp(name, "*.", 2) == 0 ? name + 2 : name))
+    if (!dns_name_ok(strncmp(name, "*.", 2) == 0 ? name + 2 : name))
         return refuse(reading, "\"%.80s\" is not a name or *.NAME", name);
-    if (!address_ok(pair->text))
+    if (!ip_address_ok(pair->text))
         return refuse(reading, "\"%.80s\" (for %.80s) is not an IP address", pair->text, name);
     struct validators_host *host = host_of(reading, name, hosts);
     const char *address = arena_text(reading->arena, pair->text);

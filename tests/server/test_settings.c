@@ -84,14 +84,16 @@ static void durations_have_units(void **state)
 static void sizes_have_binary_units(void **state)
 {
     (void)state;
-    AUTO(settings) kib = set_good("web.body-max", "128KiB");
-    assert_int_equal(kib->web_body_max_bytes, 131072);
-    AUTO(settings) bare = set_good("web.body-max", "2000");
-    assert_int_equal(bare->web_body_max_bytes, 2000);
-    AUTO(settings) tib = set_good("storage.max-size", "1TiB");
-    assert_int_equal(tib->storage_max_size_bytes, INT64_C(1) << 40);
-    set_bad("web.body-max", "1KB", "--set: web.body-max: \"1KB\" is not a size (bytes, KiB, MiB, GiB, TiB)");
-    set_bad("web.body-max", "1GiB", "--set: web.body-max: 1GiB is out of range; it may be 1KiB to 1MiB");
+    static const struct {
+        const char *text;
+        int64_t bytes;
+    } cases[] = { { "2048KiB", 2 << 20 }, { "2000000", 2000000 }, { "5MiB", 5 << 20 }, { "1TiB", INT64_C(1) << 40 } };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        AUTO(settings) settings = set_good("storage.max-size", cases[i].text);
+        assert_int_equal(settings->storage_max_size_bytes, cases[i].bytes);
+    }
+    set_bad("storage.max-size", "1GB", "--set: storage.max-size: \"1GB\" is not a size (bytes, KiB, MiB, GiB, TiB)");
+    set_bad("storage.max-size", "1KiB", "--set: storage.max-size: 1KiB is out of range; it may be 1MiB to 64TiB");
 }
 
 static void truth_has_a_few_words(void **state)
@@ -117,14 +119,14 @@ static void choices_are_closed(void **state)
 static void endpoints_are_hosts_with_ports(void **state)
 {
     (void)state;
-    AUTO(settings) two = set_good("listen", "127.0.0.1:443, [::1]:0");
-    assert_int_equal(two->listen.count, 2);
+    AUTO(settings) two = set_good("listen", "127.0.0.1:443, [::1]:0, :444");
+    assert_int_equal(two->listen.count, 3);
     assert_string_equal(two->listen.items[1], "[::1]:0");
     AUTO(settings) off = set_good("management.listen", "");
     assert_string_equal(off->management_listen, "");
     AUTO(settings) path = set_good("management.listen", "unix:/run/caraway.sock");
     assert_string_equal(path->management_listen, "unix:/run/caraway.sock");
-    static const char *const bad[] = { "localhost", "localhost:",      ":443",  "::1:443", "[::1]", "[localhost]:1",
+    static const char *const bad[] = { "localhost", "localhost:",      ":x",  "::1:443", "[::1]", "[localhost]:1",
                                        "a b:1",     "localhost:65536", "unix:", "a..b:1" };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         AUTO_BUF(expected, 400);
