@@ -1,0 +1,9 @@
+/* The admin commands: `caraway account|order|authz|cert list|show`, answered by the running server. */
+#pragma once
+
+#include "base/macros.h"
+
+/* argv[0] is the object ("account"). Returns the exit status. */
+int admin_command(int argc, char **argv);
+/* True for the words that admin_command takes as argv[0]. */
+bool admin_is_object(const char *word);
