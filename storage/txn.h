@@ -1,0 +1,28 @@
+/* The store's transaction over a driver's: where an error sticks. */
+#pragma once
+
+#include "storage/driver.h"
+
+struct store_txn {
+    const struct store_driver *driver;
+    void *txn; /* the driver's; NULL when it could not begin */
+    enum store_status status;
+    bool write;
+    struct buf value;      /* of write transactions: the record being put */
+    struct arena *scratch; /* of write transactions: the old record and the index keys */
+};
+
+enum { TXN_VALUE_MAX = 4 << 20, TXN_SCRATCH_MAX = 64 << 20 };
+
+/* Room for one write transaction after another. NULL: memory is out. */
+MUST_USE struct store_txn *txn_create_writer(const struct store_driver *driver);
+void txn_drop_writer(struct store_txn *txn);
+
+void txn_begin_write(struct store_txn *txn, void *db);
+/* Commits, or aborts when the transaction has failed. */
+MUST_USE enum store_status txn_end_write(struct store_txn *txn);
+
+MUST_USE struct store_txn *txn_begin_read(const struct store_driver *driver, void *db); /* NULL: it could not */
+
+/* Takes a driver's status; what is not STORE_OK or STORE_NOT_FOUND sticks. True for STORE_OK. */
+bool txn_note(struct store_txn *txn, enum store_status status);
