@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-static const struct tc_command *const commands[] = { &tc_issue_command };
+static const struct tc_command *const commands[] = { &tc_issue_command, &tc_load_command };
 
 static void show_commands(FILE *out)
 {

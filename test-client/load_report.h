@@ -1,0 +1,30 @@
+/* What a load found: how many, how fast, what failed, and what it cost. */
+#pragma once
+
+#include "test-client/histogram.h"
+#include "test-client/message.h"
+
+#include <stdio.h>
+
+enum { TC_LOAD_FAILURE_KINDS = 32, TC_LOAD_FAILURE_TEXT = 80 };
+
+struct tc_load_failure {
+    char type[TC_LOAD_FAILURE_TEXT];
+    char step[TC_LOAD_FAILURE_TEXT];
+    char detail[TC_WHY_SIZE]; /* of the first one */
+    uint64_t count;
+};
+
+struct tc_load_result {
+    struct tc_histogram issued;
+    uint64_t failed;
+    struct tc_load_failure failures[TC_LOAD_FAILURE_KINDS]; /* what does not fit counts in the last */
+    size_t failure_kinds;
+    uint64_t clients, unfinished;
+    uint64_t elapsed_us, client_us, server_us; /* server_us 0: not measured */
+};
+
+void tc_load_count_failure(struct tc_load_result *result, const char *step, const struct tc_problem *problem);
+void tc_load_write_json(const struct tc_load_result *result, struct buf *out);
+void tc_load_write_table(const struct tc_load_result *result, struct buf *out);
+void tc_load_print(const struct tc_load_result *result, bool json, FILE *out);
