@@ -3,6 +3,8 @@
 
 #include "ca/ca.h"
 
+#include "base/buf.h"
+
 #include <stdarg.h>
 #include <setjmp.h>
 #include <cmocka.h>
@@ -31,6 +33,9 @@ void test_request_sign(X509_REQ *request, const struct request_recipe *recipe);
 struct test_der test_request_der(const struct request_recipe *recipe);
 struct test_der test_encode(X509_REQ *request);
 struct csr *test_csr(const struct request_recipe *recipe); /* parsed; the test fails when it is refused */
+
+void test_expect_csr(struct bytes der, enum csr_status want, const char *phrase);      /* `phrase` is in `why` */
+void test_expect_request(X509_REQ *request, enum csr_status want, const char *phrase); /* takes over `request` */
 
 /* Submits and waits. */
 void test_sign(struct ca *ca, struct ca_request *request);
