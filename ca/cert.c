@@ -50,13 +50,13 @@ static bool add_server_auth(X509 *cert)
     return add_extension(cert, NID_ext_key_usage, usage, NOT_CRITICAL);
 }
 
-enum { NOT_AN_AUTHORITY = -2 };
+enum { NOT_AN_AUTHORITY = -2, DER_TRUE = 0xff /* OpenSSL writes the number as it is; X.690 §11.1 wants all bits */ };
 
 static bool add_basic_constraints(X509 *cert, int path_length)
 {
     AUTO_TYPE(BASIC_CONSTRAINTS) constraints = BASIC_CONSTRAINTS_new();
     TRY(constraints != NULL);
-    constraints->ca = path_length != NOT_AN_AUTHORITY;
+    constraints->ca = path_length != NOT_AN_AUTHORITY ? DER_TRUE : 0;
     if (path_length >= 0) {
         constraints->pathlen = ASN1_INTEGER_new();
         TRY(constraints->pathlen != NULL && ASN1_INTEGER_set(constraints->pathlen, path_length) == 1);

@@ -135,6 +135,18 @@ X509 *test_pem_cert(const char *pem)
     return cert;
 }
 
+void test_expect_extension(X509 *cert, int nid, int critical, const char *hex)
+{
+    int at = X509_get_ext_by_NID(cert, nid, -1);
+    assert_true(at >= 0);
+    X509_EXTENSION *extension = X509_get_ext(cert, at);
+    assert_int_equal(X509_EXTENSION_get_critical(extension), critical);
+    ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
+    char *got = OPENSSL_buf2hexstr(value->data, value->length);
+    assert_string_equal(got, hex);
+    OPENSSL_free(got);
+}
+
 void test_folder_make(char out[static TEST_FOLDER_SIZE])
 {
     strncpy(out, "/tmp/caraway-ca-XXXXXX", TEST_FOLDER_SIZE);

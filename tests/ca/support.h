@@ -41,6 +41,8 @@ void test_expect_request(X509_REQ *request, enum csr_status want, const char *ph
 void test_sign(struct ca *ca, struct ca_request *request);
 
 X509 *test_pem_cert(const char *pem);
+/* `hex` as in "30:00" */
+void test_expect_extension(X509 *cert, int nid, int critical, const char *hex);
 
 /* A new empty folder under the system's folder for passing files. */
 enum { TEST_FOLDER_SIZE = 64 };

@@ -105,26 +105,14 @@ static void test_leaf_verifies_against_root_and_chain(void **state)
     assert_int_equal(X509_get_signature_nid(cert), NID_ecdsa_with_SHA256);
 }
 
-static void expect_extension(X509 *cert, int nid, int critical, const char *hex)
-{
-    int at = X509_get_ext_by_NID(cert, nid, -1);
-    assert_true(at >= 0);
-    X509_EXTENSION *extension = X509_get_ext(cert, at);
-    assert_int_equal(X509_EXTENSION_get_critical(extension), critical);
-    ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
-    char *got = OPENSSL_buf2hexstr(value->data, value->length);
-    assert_string_equal(got, hex);
-    OPENSSL_free(got);
-}
-
 static void test_leaf_extensions_byte_by_byte(void **state)
 {
     AUTO_TYPE(X509) cert = sign_good(*state);
-    expect_extension(cert, NID_key_usage, 1, "03:02:07:80");
-    expect_extension(cert, NID_ext_key_usage, 0, "30:0A:06:08:2B:06:01:05:05:07:03:01");
-    expect_extension(cert, NID_basic_constraints, 1, "30:00");
-    expect_extension(cert, NID_subject_alt_name, 0,
-                     "30:16:82:06:61:2E:74:65:73:74:82:06:62:2E:74:65:73:74:87:04:7F:00:00:01");
+    test_expect_extension(cert, NID_key_usage, 1, "03:02:07:80");
+    test_expect_extension(cert, NID_ext_key_usage, 0, "30:0A:06:08:2B:06:01:05:05:07:03:01");
+    test_expect_extension(cert, NID_basic_constraints, 1, "30:00");
+    test_expect_extension(cert, NID_subject_alt_name, 0,
+                          "30:16:82:06:61:2E:74:65:73:74:82:06:62:2E:74:65:73:74:87:04:7F:00:00:01");
     assert_int_equal(X509_get_ext_count(cert), 6);
 }
 
@@ -185,7 +173,7 @@ static void test_alternative_names_are_critical_without_a_subject(void **state)
 {
     struct fixture *fixture = *state;
     AUTO_TYPE(X509) cert = sign_for(fixture, &(struct request_recipe) { fixture->key, NULL, "IP:2001:db8::1", NULL });
-    expect_extension(cert, NID_subject_alt_name, 1, "30:12:87:10:20:01:0D:B8:00:00:00:00:00:00:00:00:00:00:00:01");
+    test_expect_extension(cert, NID_subject_alt_name, 1, "30:12:87:10:20:01:0D:B8:00:00:00:00:00:00:00:00:00:00:00:01");
     assert_int_equal(X509_NAME_entry_count(X509_get_subject_name(cert)), 0);
     verify(fixture->ca, cert, NOW_MS);
 }
@@ -195,7 +183,7 @@ static void test_rsa_leaf_may_encipher_keys(void **state)
     struct fixture *fixture = *state;
     AUTO_TYPE(EVP_PKEY) key = test_key("RSA", "2048");
     AUTO_TYPE(X509) cert = sign_for(fixture, &(struct request_recipe) { key, NULL, "DNS:*.a.test", NULL });
-    expect_extension(cert, NID_key_usage, 1, "03:02:05:A0");
+    test_expect_extension(cert, NID_key_usage, 1, "03:02:05:A0");
     assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(cert), key), 1);
     verify(fixture->ca, cert, NOW_MS);
 }
@@ -225,7 +213,7 @@ static void test_every_leaf_key_type_is_signed(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         AUTO_TYPE(EVP_PKEY) key = test_key(types[i][0], types[i][1]);
         AUTO_TYPE(X509) cert = sign_for(fixture, &(struct request_recipe) { key, "a.test", NULL, NULL });
-        expect_extension(cert, NID_key_usage, 1, "03:02:07:80");
+        test_expect_extension(cert, NID_key_usage, 1, "03:02:07:80");
         assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(cert), key), 1);
         verify(fixture->ca, cert, NOW_MS);
     }
