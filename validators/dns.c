@@ -1,0 +1,284 @@
+#include "validators/dns.h"
+
+#include "validators/printable.h"
+
+#include <stdio.h>
+#include <unbound.h>
+
+struct val_dns {
+    uv_loop_t *loop;
+    const char *server;     /* NULL: what resolv.conf says */
+    pthread_mutex_t *setup; /* guards libunbound's globals while a context is made */
+    struct val_deadlines waiting;
+    struct val_deadlines unasked; /* could not be asked; told in the next turn of the loop */
+    uv_poll_t poll;
+    struct ub_ctx *ctx; /* NULL until the first question */
+};
+
+enum { CLASS_IN = 1, RCODE_SERVFAIL = 2 };
+
+/* Nothing is remembered: neither answers nor which server was slow. Loopback may be asked, for that is where test
+ * servers live, and many questions may be open at once. */
+static const struct {
+    const char *name, *value;
+} options[] = {
+    { "verbosity:", "0" },
+    { "msg-cache-size:", "0" },
+    { "rrset-cache-size:", "0" },
+    { "cache-max-ttl:", "0" },
+    { "cache-max-negative-ttl:", "0" },
+    { "infra-host-ttl:", "0" },
+    { "do-not-query-localhost:", "no" },
+    { "unblock-lan-zones:", "yes" },
+    { "num-queries-per-thread:", "4096" },
+    { "outgoing-range:", "1024" },
+};
+
+/* Zones that libunbound would answer by itself although a test or private DNS may serve them. */
+static const char *const builtin_zones[] = { "localhost.", "test.", "invalid.", "onion.", "home.arpa." };
+
+static void deliver(struct val_question *question)
+{
+    question->under_way = false;
+    question->ended_ms = uv_now(question->dns->loop);
+    question->done(question);
+}
+
+static void on_timeout(struct val_deadline *deadline)
+{
+    struct val_question *question = VAL_CONTAINER(deadline, struct val_question, deadline);
+    struct val_dns *dns = question->dns;
+    ub_cancel(dns->ctx, question->async_id);
+    question->outcome = VAL_DNS_TIMEOUT;
+    snprintf(question->why, sizeof question->why, "no answer within %llu ms",
+             (unsigned long long)dns->waiting.after_ms);
+    deliver(question);
+}
+
+static void on_unasked(struct val_deadline *deadline)
+{
+    deliver(VAL_CONTAINER(deadline, struct val_question, deadline));
+}
+
+bool val_dns_open(uv_loop_t *loop, const char *server, int64_t timeout_ms, pthread_mutex_t *setup, struct val_dns **out)
+{
+    struct val_dns *dns = calloc(1, sizeof *dns);
+    TRY(dns != NULL);
+    dns->loop = loop;
+    dns->server = server;
+    dns->setup = setup;
+    val_deadlines_init(&dns->waiting, loop, timeout_ms, on_timeout);
+    val_deadlines_init(&dns->unasked, loop, 0, on_unasked);
+    *out = dns;
+    return true;
+}
+
+void val_dns_close(struct val_dns *dns)
+{
+    val_deadlines_close(&dns->waiting);
+    val_deadlines_close(&dns->unasked);
+    if (dns->ctx != NULL)
+        uv_close((uv_handle_t *)&dns->poll, NULL);
+}
+
+void val_dns_drop(struct val_dns *dns)
+{
+    if (dns == NULL)
+        return;
+    if (dns->ctx != NULL)
+        ub_ctx_delete(dns->ctx);
+    free(dns);
+}
+
+const char *val_dns_server(const struct val_dns *dns)
+{
+    return dns->server != NULL ? dns->server : "the servers in /etc/resolv.conf";
+}
+
+/* "ADDR:PORT" or "[V6]:PORT" as libunbound writes it, "ADDR@PORT". */
+static int set_forwarder(struct ub_ctx *ctx, const char *server)
+{
+    char text[VAL_ENDPOINT_SIZE];
+    const char *colon = strrchr(server, ':');
+    if (server[0] == '[' && colon != NULL && colon > server + 2)
+        snprintf(text, sizeof text, "%.*s@%s", (int)(colon - server - 2), server + 1, colon + 1);
+    else if (colon != NULL && strchr(server, ':') == colon)
+        snprintf(text, sizeof text, "%.*s@%s", (int)(colon - server), server, colon + 1);
+    else
+        snprintf(text, sizeof text, "%s", server);
+    return ub_ctx_set_fwd(ctx, text);
+}
+
+static int set_up(struct ub_ctx *ctx, const char *server)
+{
+    ub_ctx_debugout(ctx, NULL);
+    int error = ub_ctx_async(ctx, true);
+    for (size_t i = 0; i < ARRAY_SIZE(options) && error == 0; i++)
+        error = ub_ctx_set_option(ctx, options[i].name, options[i].value);
+    if (error == 0)
+        error = server != NULL ? set_forwarder(ctx, server) : ub_ctx_resolvconf(ctx, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(builtin_zones) && error == 0; i++)
+        error = ub_ctx_zone_remove(ctx, builtin_zones[i]);
+    return error;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    const struct val_dns *dns = poll->data;
+    ub_process(dns->ctx);
+}
+
+static int make_context(struct val_dns *dns)
+{
+    struct ub_ctx *ctx = ub_ctx_create();
+    if (ctx == NULL)
+        return UB_NOMEM;
+    int error = set_up(ctx, dns->server);
+    if (error == 0 && uv_poll_init(dns->loop, &dns->poll, ub_fd(ctx)) != 0)
+        error = UB_SOCKET;
+    if (error != 0) {
+        ub_ctx_delete(ctx);
+        return error;
+    }
+    dns->ctx = ctx;
+    dns->poll.data = dns;
+    CHECK(uv_poll_start(&dns->poll, UV_READABLE, on_readable) == 0);
+    return 0;
+}
+
+static const struct {
+    int code;
+    const char *text;
+} rcodes[] = {
+    { 0, "NOERROR" },  { 1, "FORMERR" }, { RCODE_SERVFAIL, "SERVFAIL" },
+    { 3, "NXDOMAIN" }, { 4, "NOTIMP" },  { 5, "REFUSED" },
+};
+
+void val_dns_rcode_text(int rcode, char out[static VAL_RCODE_SIZE])
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rcodes); i++) {
+        if (rcodes[i].code == rcode) {
+            snprintf(out, VAL_RCODE_SIZE, "%s", rcodes[i].text);
+            return;
+        }
+    }
+    snprintf(out, VAL_RCODE_SIZE, "RCODE%d", rcode);
+}
+
+const char *val_dns_type_text(int type)
+{
+    return type == VAL_TYPE_A ? "A" : type == VAL_TYPE_AAAA ? "AAAA" : "TXT";
+}
+
+static void say(struct val_question *question, enum val_dns_outcome outcome, const char *what)
+{
+    question->outcome = outcome;
+    snprintf(question->why, sizeof question->why, "%s", what);
+}
+
+static void judge(struct val_question *question, const struct ub_result *result)
+{
+    char text[VAL_SHOWN_SIZE];
+    question->rcode = result->rcode;
+    question->secure = result->secure;
+    question->bogus = result->bogus;
+    if (result->bogus) {
+        const char *why = result->why_bogus != NULL ? result->why_bogus : "no reason given";
+        question->outcome = VAL_DNS_FAILED;
+        snprintf(question->why, sizeof question->why, "DNSSEC validation failed: %s",
+                 val_printable(bytes_text(why), text));
+    } else if (result->havedata) {
+        question->outcome = VAL_DNS_RECORDS;
+    } else if (result->nxdomain) {
+        say(question, VAL_DNS_NO_NAME, "name does not exist (NXDOMAIN)");
+    } else if (result->rcode == 0) {
+        say(question, VAL_DNS_NO_DATA, "name exists, but has no such records (NOERROR)");
+    } else {
+        char rcode[VAL_RCODE_SIZE];
+        val_dns_rcode_text(result->rcode, rcode);
+        question->outcome = VAL_DNS_FAILED;
+        snprintf(question->why, sizeof question->why, "the answer is %s", rcode);
+    }
+}
+
+static void on_answer(void *arg, int error, struct ub_result *result)
+{
+    struct val_question *question = arg;
+    val_deadline_remove(&question->deadline);
+    question->result = result;
+    question->rcode = RCODE_SERVFAIL;
+    if (error == 0)
+        judge(question, result);
+    else
+        say(question, VAL_DNS_FAILED, ub_strerror(error));
+    deliver(question);
+}
+
+static int ask(struct val_dns *dns, struct val_question *question)
+{
+    int error = 0;
+    if (dns->ctx == NULL) {
+        pthread_mutex_lock(dns->setup);
+        error = make_context(dns);
+        pthread_mutex_unlock(dns->setup);
+    }
+    if (error == 0)
+        error = ub_resolve_async(dns->ctx, question->name, question->type, CLASS_IN, question, on_answer,
+                                 &question->async_id);
+    return error;
+}
+
+void val_dns_ask(struct val_dns *dns, const char *name, int type, struct val_question *question)
+{
+    question->dns = dns;
+    question->type = type;
+    question->began_ms = uv_now(dns->loop);
+    question->under_way = true;
+    CHECK(strlen(name) < sizeof question->name);
+    memcpy(question->name, name, strlen(name) + 1);
+    int error = ask(dns, question);
+    question->asked = error == 0;
+    if (question->asked) {
+        val_deadline_add(&dns->waiting, &question->deadline);
+        return;
+    }
+    question->rcode = RCODE_SERVFAIL;
+    say(question, VAL_DNS_FAILED, ub_strerror(error));
+    val_deadline_add(&dns->unasked, &question->deadline);
+}
+
+void val_question_clear(struct val_question *question)
+{
+    if (question->under_way && question->asked)
+        ub_cancel(question->dns->ctx, question->async_id);
+    val_deadline_remove(&question->deadline);
+    ub_resolve_free(question->result);
+    *question = (struct val_question) { 0 };
+}
+
+size_t val_question_records(const struct val_question *question)
+{
+    size_t count = 0;
+    if (question->outcome == VAL_DNS_RECORDS && question->result != NULL)
+        while (question->result->data[count] != NULL)
+            count++;
+    return count;
+}
+
+struct bytes val_question_record(const struct val_question *question, size_t i)
+{
+    return bytes_of(question->result->data[i], (size_t)question->result->len[i]);
+}
+
+size_t val_txt_join(struct bytes rdata, uint8_t *out, size_t size)
+{
+    size_t total = 0;
+    for (size_t at = 0; at < rdata.len && rdata.data[at] < rdata.len - at; at += 1 + (size_t)rdata.data[at]) {
+        size_t len = rdata.data[at], room = total < size ? size - total : 0;
+        memcpy(out + (total < size ? total : 0), rdata.data + at + 1, len < room ? len : room);
+        total += len;
+    }
+    return total;
+}
