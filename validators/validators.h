@@ -43,5 +43,7 @@ struct validation {
     /* on a validator thread; must not block; the validation may be freed inside */
     void (*done)(struct validation *validation, void *arg);
     void *arg;
+    /* of the validators, from start to done */
+    struct validation *queued_next;
 };
 void validators_start(struct validators *validators, struct validation *validation);

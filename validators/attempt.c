@@ -1,0 +1,86 @@
+#include "validators/attempt.h"
+
+#include "validators/worker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct val_method *const methods[CHALLENGE_TYPES] = {
+    [CHALLENGE_HTTP_01] = &val_http01,
+    [CHALLENGE_DNS_01] = &val_dns01,
+    [CHALLENGE_TLS_ALPN_01] = &val_tlsalpn01,
+};
+
+uint64_t val_attempt_now(const struct val_attempt *attempt)
+{
+    return uv_now(&attempt->worker->loop);
+}
+
+void val_attempt_drop(struct val_attempt *attempt)
+{
+    attempt->method->drop(attempt);
+    val_deadline_remove(&attempt->deadline);
+    val_trace_free(&attempt->trace);
+    free(attempt);
+}
+
+static void finish(struct val_attempt *attempt)
+{
+    struct validation *validation = attempt->validation;
+    validation->trace = val_trace_finish(&attempt->trace);
+    validation->done(validation, validation->arg);
+    val_attempt_drop(attempt);
+}
+
+void val_attempt_run(struct val_attempt *attempt)
+{
+    enum val_turn turn;
+    while ((turn = attempt->step(attempt)) == VAL_NEXT)
+        continue;
+    CHECK(turn == VAL_DONE || !attempt->timed_out);
+    if (turn == VAL_DONE)
+        finish(attempt);
+}
+
+void val_attempt_start(struct val_worker *worker, struct validation *validation)
+{
+    CHECK((unsigned)validation->type < CHALLENGE_TYPES);
+    const struct val_method *method = methods[validation->type];
+    struct val_attempt *attempt = calloc(1, method->bytes);
+    if (attempt == NULL) {
+        validation->ok = problem_out_of_memory(&validation->problem);
+        validation->trace = "[]";
+        validation->done(validation, validation->arg);
+        return;
+    }
+    attempt->method = method;
+    attempt->worker = worker;
+    attempt->validation = validation;
+    attempt->step = method->first;
+    val_trace_start(&attempt->trace, val_attempt_now(attempt));
+    val_deadline_add(&worker->attempts, &attempt->deadline);
+    val_attempt_run(attempt);
+}
+
+enum val_turn val_attempt_ok(struct val_attempt *attempt)
+{
+    attempt->validation->ok = true;
+    return VAL_DONE;
+}
+
+enum val_turn val_attempt_fail(struct val_attempt *attempt, enum acme_problem_type type, const char *detail, ...)
+{
+    char text[PROBLEM_DETAIL_SIZE];
+    va_list args;
+    va_start(args, detail);
+    vsnprintf(text, sizeof text, detail, args);
+    va_end(args);
+    attempt->validation->ok = problem_fail(&attempt->validation->problem, type, "%s", text);
+    return VAL_DONE;
+}
+
+enum val_turn val_attempt_internal(struct val_attempt *attempt, const char *cause)
+{
+    attempt->validation->ok = problem_internal(&attempt->validation->problem, "%s", cause);
+    return VAL_DONE;
+}

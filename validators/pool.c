@@ -1,0 +1,76 @@
+#include "validators/worker.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+struct validators {
+    struct val_shared shared;
+    atomic_uint next; /* whose turn it is */
+    unsigned count;   /* workers that run */
+    struct val_worker workers[];
+};
+
+static bool fail(char why[static VALIDATORS_WHY_SIZE], const char *what)
+{
+    snprintf(why, VALIDATORS_WHY_SIZE, "%s", what);
+    return false;
+}
+
+static CURLcode curl_ready;
+
+static void start_curl(void)
+{
+    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+void validators_drop(struct validators *validators)
+{
+    if (validators == NULL)
+        return;
+    while (validators->count > 0)
+        val_worker_stop(&validators->workers[--validators->count]);
+    val_hosts_drop(validators->shared.hosts);
+    pthread_mutex_destroy(&validators->shared.resolver_setup);
+    free((char *)validators->shared.options.dns_server);
+    free((char *)validators->shared.options.user_agent);
+    free(validators);
+}
+
+static bool copy_options(struct val_shared *shared, const struct validators_options *options,
+                         char why[static VALIDATORS_WHY_SIZE])
+{
+    shared->options = *options;
+    shared->options.hosts = NULL;
+    shared->options.user_agent = strdup(options->user_agent);
+    shared->options.dns_server = options->dns_server != NULL ? strdup(options->dns_server) : NULL;
+    if (shared->options.user_agent == NULL || (options->dns_server != NULL && shared->options.dns_server == NULL))
+        return fail(why, "out of memory");
+    return val_hosts_make(options->hosts, options->host_count, &shared->hosts, why);
+}
+
+bool validators_open(const struct validators_options *options, struct validators **out,
+                     char why[static VALIDATORS_WHY_SIZE])
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_curl);
+    if (curl_ready != CURLE_OK)
+        return fail(why, "libcurl cannot be initialised");
+    CHECK(options->threads > 0);
+    AUTO(validators)
+    validators = calloc(1, sizeof *validators + options->threads * sizeof validators->workers[0]);
+    if (validators == NULL)
+        return fail(why, "out of memory");
+    pthread_mutex_init(&validators->shared.resolver_setup, NULL);
+    TRY(copy_options(&validators->shared, options, why));
+    for (; validators->count < options->threads; validators->count++)
+        if (!val_worker_start(&validators->workers[validators->count], &validators->shared))
+            return fail(why, "a validator thread cannot be started");
+    *out = TAKE(validators);
+    return true;
+}
+
+void validators_start(struct validators *validators, struct validation *validation)
+{
+    unsigned turn = atomic_fetch_add_explicit(&validators->next, 1, memory_order_relaxed);
+    val_worker_give(&validators->workers[turn % validators->count], validation);
+}
