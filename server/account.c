@@ -12,7 +12,7 @@ void account_move(struct account *account, enum account_state to)
     account->state = to;
 }
 
-static bool account_reply(struct request *rq, const struct account *account, int status)
+bool account_reply(struct request *rq, const struct account *account, int status)
 {
     reply_header(rq, "Location", request_url(rq, "/account/%s", account->id));
     const char *orders = request_url(rq, "/account/%s/orders", account->id);

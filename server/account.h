@@ -6,5 +6,7 @@
 bool account_new(struct request *rq);  /* POST new-account */
 bool account_post(struct request *rq); /* POST account: read, update contacts, deactivate */
 
+bool account_reply(struct request *rq, const struct account *account, int status);
+
 /* The only writer of an account's state. */
 void account_move(struct account *account, enum account_state to);

@@ -15,3 +15,8 @@ enum authorization_state authorization_state_at(const struct authorization *auth
 /* A pending authorization with its challenges for one identifier of an order; texts in the request's arena. */
 MUST_USE bool authorization_make(struct request *rq, const char *order_id, const struct acme_identifier *identifier,
                                  struct authorization *out);
+
+/* A valid authorization that the signing account holds for a name (without "*."), the youngest first. */
+MUST_USE bool authorization_find_valid(struct store_txn *txn, struct request *rq,
+                                       const struct acme_identifier *identifier, bool wildcard,
+                                       struct authorization *out);

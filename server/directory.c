@@ -5,9 +5,8 @@
 static const struct {
     const char *name, *path;
 } entries[] = {
-    { "newNonce", "/new-nonce" },
-    { "newAccount", "/new-account" },
-    { "newOrder", "/new-order" },
+    { "newNonce", "/new-nonce" },     { "newAccount", "/new-account" }, { "newOrder", "/new-order" },
+    { "revokeCert", "/revoke-cert" }, { "keyChange", "/key-change" },
 };
 
 static void write_meta(struct json_out *out, const struct settings *settings)

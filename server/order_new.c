@@ -98,23 +98,6 @@ static bool read_validity(struct request *rq, struct order *order)
 
 /* ---- storing */
 
-/* An authorization that this account has already, valid for as long as the order may take. */
-static bool find_reusable(struct store_txn *txn, struct request *rq, const struct authorization *wanted,
-                          struct authorization *out)
-{
-    enum { LOOK_AT = 16 };
-    const char *subject =
-        store_subject_of_authorization(rq->arena, wanted->account, &wanted->identifier, wanted->wildcard);
-    struct store_page page;
-    TRY(subject != NULL && store_list(txn, rq->arena, STORE_AUTHORIZATION_BY_NAME, subject, NULL, LOOK_AT, &page));
-    for (size_t i = page.ids.count; i > 0; i--) {
-        if (store_get_authorization(txn, rq->arena, page.ids.items[i - 1], out) &&
-            authorization_state_at(out, rq->now_ms) == AUTHORIZATION_VALID)
-            return true;
-    }
-    return false;
-}
-
 static bool insert_order(struct store_txn *txn, struct request *rq)
 {
     struct new_order *state = rq->state;
@@ -125,7 +108,7 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
     for (size_t i = 0; i < order->identifiers.count; i++) {
         struct authorization reused;
         const struct authorization *fresh = &state->authorizations[i];
-        bool reuse = find_reusable(txn, rq, fresh, &reused);
+        bool reuse = authorization_find_valid(txn, rq, &fresh->identifier, fresh->wildcard, &reused);
         order->authorizations.items[i] = reuse ? reused.id : fresh->id;
         if (!reuse)
             store_put_authorization(txn, fresh);

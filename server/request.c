@@ -167,7 +167,8 @@ static bool authenticate(struct request *rq)
                                    "The Content-Type is \"%.100s\"; it must be application/jose+json",
                                    rq->content_type != NULL ? rq->content_type : "");
     TRY(jws_parse(rq->arena, buf_bytes(&rq->body), &rq->jws, &rq->problem));
-    TRY(rq->route->proof == PROOF_JWK ? signer_is_key(rq) : signer_is_account(rq));
+    bool by_key = rq->route->proof == PROOF_JWK || (rq->route->proof == PROOF_ANY && rq->jws.jwk != NULL);
+    TRY(by_key ? signer_is_key(rq) : signer_is_account(rq));
     return check_url(rq) && check_nonce(rq) && read_payload(rq);
 }
 

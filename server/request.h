@@ -21,6 +21,7 @@ enum proof {
     PROOF_NONE,
     PROOF_JWK,
     PROOF_KID,
+    PROOF_ANY, /* either: revocation (§7.6) */
 };
 
 /* Answers, or suspends with request_submit or request_wait. False: rq->problem is the answer. */

@@ -4,7 +4,9 @@
 #include "server/authorization.h"
 #include "server/directory.h"
 #include "server/finalize.h"
+#include "server/key_change.h"
 #include "server/order.h"
+#include "server/revocation.h"
 
 /* Most bytes of a body: a JWS around nothing or a few names, and one around a CSR of up to CSR_MAX_BYTES. */
 enum { BODY_NONE = 0, BODY_TEXT = 64 * 1024, BODY_CSR = 96 * 1024 };
@@ -21,6 +23,8 @@ static const struct route acme_rows[] = {
     { "/authorization/{}", METHOD_POST, PROOF_KID, BODY_TEXT, authorization_post },
     { "/challenge/{}/{}", METHOD_POST, PROOF_KID, BODY_TEXT, challenge_post },
     { "/certificate/{}", METHOD_POST, PROOF_KID, BODY_TEXT, certificate_get },
+    { "/revoke-cert", METHOD_POST, PROOF_ANY, BODY_CSR, revocation_post },
+    { "/key-change", METHOD_POST, PROOF_KID, BODY_TEXT, key_change_post },
 };
 
 const struct routes acme_routes = { acme_rows, ARRAY_SIZE(acme_rows), .acme = true };
