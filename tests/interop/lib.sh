@@ -10,7 +10,7 @@ here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 bin=${INTEROP_BIN:?folder of the built programs}
 work=${INTEROP_WORK:?folder to work in}/$(basename "$0" .sh)
 results=${INTEROP_RESULTS:?file that takes the rows}
-server_kind=${CARAWAY_INTEROP_SERVER:-caraway}
+server_kind=${INTEROP_SERVER:-caraway}
 
 rm -rf "$work"
 mkdir -p "$work/home"
