@@ -109,9 +109,9 @@ const char *key_position(struct arena *arena, struct bytes tail, bool by_time)
 bool key_add_position(struct key *key, const char *position, bool by_time)
 {
     if (by_time) {
-        char time[2 * KEY_TIME_BYTES + 1];
+        char time[2 * KEY_TIME_BYTES + 1] = "";
         TRY(strlen(position) > sizeof time - 1);
-        snprintf(time, sizeof time, "%s", position);
+        memcpy(time, position, sizeof time - 1);
         TRY(strspn(time, "0123456789abcdef") == sizeof time - 1 && time[0] < '8');
         key_add_time(key, (int64_t)strtoull(time, NULL, 16));
         position += sizeof time - 1;
