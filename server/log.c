@@ -45,6 +45,21 @@ bool log_level_from_text(const char *text, enum log_level *out)
     return false;
 }
 
+bool log_format_from_text(const char *text, enum log_format *out)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        LOG_FORMAT_TABLE(X)
+#undef X
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *out = (enum log_format)i;
+            return true;
+        }
+    return false;
+}
+
 struct log *log_open(int fd, enum log_level level, enum log_format format, const struct world *world)
 {
     struct log *log = malloc(sizeof *log);

@@ -21,6 +21,8 @@ MUST_USE bool log_level_from_text(const char *text, enum log_level *out);
 /* event, its name in the log, level */
 #define LOG_EVENT_TABLE(X)                                                                                             \
     X(SERVER_STARTED, "server.started", INFO)                                                                          \
+    X(SERVER_FEW_FILES, "server.few-files", WARNING) /* the process may open less than web.max-connections wants */    \
+    X(SERVER_NO_ADMIN, "server.no-admin-socket", WARNING)                                                              \
     X(SERVER_STOPPING, "server.stopping", INFO)                                                                        \
     X(SERVER_STOPPED, "server.stopped", INFO)                                                                          \
     X(SERVER_STOP_LATE, "server.stop-late", WARNING) /* requests were cut off at the shutdown timeout */               \
@@ -56,7 +58,17 @@ struct log_field {
 #define LOG_INT(k, v)  ((struct log_field) { .key = (k), .type = LOG_FIELD_INT, .number = (v) })
 #define LOG_BOOL(k, v) ((struct log_field) { .key = (k), .type = LOG_FIELD_BOOL, .number = (v) })
 
-enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+#define LOG_FORMAT_TABLE(X)                                                                                            \
+    X(AUTO, "auto") /* text on a terminal, JSON elsewhere */                                                           \
+    X(TEXT, "text")                                                                                                    \
+    X(JSON, "json")
+
+enum log_format {
+#define X(name, text) LOG_FORMAT_##name,
+    LOG_FORMAT_TABLE(X)
+#undef X
+};
+MUST_USE bool log_format_from_text(const char *text, enum log_format *out);
 
 struct log;
 /* Writes to `fd`, which stays the caller's. NULL when memory is out. */
