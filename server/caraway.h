@@ -14,7 +14,7 @@ struct caraway {
     const struct world *world;
     const struct settings *settings; /* loan */
     struct log *log;
-    const char *base_url; /* "https://localhost:14000", without a slash at the end: every URL we give out begins so */
+    char *base_url; /* "https://localhost:14000", without a slash at the end: every URL we give out begins so */
     struct store *store;
     struct ca *ca;
     struct ca_tls tls;
@@ -23,3 +23,15 @@ struct caraway {
     struct nonces *nonces;
     struct key_cache *keys;
 };
+
+enum { CARAWAY_WHY_SIZE = 400 };
+/* Makes the data directory when it is missing and opens everything below the web. On failure all is closed again and
+ * `why` is a sentence for the operator that says what to do. The log stays the caller's: set it before, or NULL. */
+MUST_USE bool caraway_open(struct caraway *caraway, const struct settings *settings, char why[static CARAWAY_WHY_SIZE]);
+/* "https://host:port" of the external URL or the first address, without a slash at its end; `port` takes the place of a
+ * port 0 that the kernel chose. NULL when memory is out; the caller frees it. */
+MUST_USE char *caraway_url(const struct settings *settings, uint16_t port);
+/* As many threads as wanted; 0: one for each CPU we may run on. */
+unsigned caraway_threads(int64_t wanted);
+/* Drop the web before. What was being validated stays stored as processing and is begun again at the next start. */
+void caraway_close(struct caraway *caraway);

@@ -1,0 +1,264 @@
+#include "server/caraway.h"
+
+#include "server/endpoint.h"
+#include "server/key_cache.h"
+#include "server/nonce.h"
+#include "server/validation.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_MAX_BYTES = 4096, TLS_NAMES_MAX = 64 };
+
+static bool refuse(char why[static CARAWAY_WHY_SIZE], const char *format, ...) PRINTF_LIKE(2, 3);
+static bool refuse(char why[static CARAWAY_WHY_SIZE], const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, CARAWAY_WHY_SIZE, format, args);
+    va_end(args);
+    return false;
+}
+
+static void path_below(const struct caraway *caraway, const char *name, struct buf *out)
+{
+    buf_printf(out, "%s/%s", caraway->settings->data, name);
+}
+
+unsigned caraway_threads(int64_t wanted)
+{
+    cpu_set_t cpus;
+    if (wanted > 0)
+        return (unsigned)wanted;
+    return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+}
+
+/* ---- the parts, in the order of their start */
+
+/* Makes the directory and those above it, for this user alone. */
+static bool make_directory(const struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    const char *data = caraway->settings->data;
+    AUTO_BUF(path, PATH_MAX_BYTES);
+    buf_text(&path, data);
+    if (path.failed || path.len == 0)
+        return refuse(why, "\"%.100s\" is not a path for a data directory", data);
+    for (char *c = path.data + 1; c <= path.data + path.len; c++) {
+        char end = *c;
+        if (end != '/' && end != '\0')
+            continue;
+        *c = '\0';
+        if (mkdir(path.data, 0700) != 0 && errno != EEXIST)
+            return refuse(why, "cannot make the data directory %.200s: %s; choose another with --data", path.data,
+                          strerror(errno));
+        *c = end;
+    }
+    struct stat found;
+    if (stat(data, &found) != 0 || !S_ISDIR(found.st_mode) || access(data, R_OK | W_OK | X_OK) != 0)
+        return refuse(why, "the data directory %.200s is not a directory this user may write to", data);
+    return true;
+}
+
+static bool open_store(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    const struct settings *settings = caraway->settings;
+    AUTO_BUF(path, PATH_MAX_BYTES);
+    path_below(caraway, "db", &path);
+    struct store_options options = {
+        .driver = settings->storage_driver,
+        .path = buf_str(&path),
+        .max_bytes = settings->storage_max_size_bytes,
+        .sync = settings->storage_sync,
+    };
+    char reason[STORE_WHY_SIZE] = "";
+    enum store_status status = store_open(&options, &caraway->store, reason);
+    if (status == STORE_LOCKED)
+        return refuse(why, "another caraway has the data directory %.200s open; stop it, or choose another with --data",
+                      settings->data);
+    return status == STORE_OK || refuse(why, "%s", reason[0] != '\0' ? reason : store_status_text(status));
+}
+
+static void close_store(struct caraway *caraway)
+{
+    store_drop(TAKE(caraway->store));
+}
+
+static bool open_ca(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    const struct settings *settings = caraway->settings;
+    AUTO_BUF(path, PATH_MAX_BYTES);
+    path_below(caraway, "ca", &path);
+    struct ca_options options = {
+        .directory = buf_str(&path),
+        .name = settings->ca_name,
+        .threads = caraway_threads(settings->ca_signing_threads),
+        .world = caraway->world,
+    };
+    CHECK(ca_key_type_from_text(settings->ca_key_type, &options.key_type));
+    char reason[CA_WHY_SIZE] = "";
+    return ca_open(&options, &caraway->ca, reason) || refuse(why, "%s", reason);
+}
+
+static void close_ca(struct caraway *caraway)
+{
+    ca_drop(TAKE(caraway->ca));
+}
+
+struct tls_names {
+    const char *items[TLS_NAMES_MAX];
+    size_t count;
+};
+
+static void add_name(struct tls_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], name) == 0)
+            return;
+    if (names->count < TLS_NAMES_MAX)
+        names->items[names->count++] = name;
+}
+
+/* The names clients may use: loopback always, then what is listened on and what the external URL says. */
+static void collect_names(const struct settings *settings, struct arena *arena, struct tls_names *names)
+{
+    char host[256] = "";
+    add_name(names, "localhost");
+    add_name(names, "127.0.0.1");
+    add_name(names, "::1");
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        struct endpoint endpoint;
+        if (!endpoint_read(settings->listen.items[i], &endpoint) || endpoint.path != NULL)
+            continue;
+        bool everywhere = endpoint_is_everywhere(&endpoint);
+        if (everywhere && (gethostname(host, sizeof host - 1) != 0 || !dns_name_ok(host)))
+            continue;
+        const char *name = arena_text(arena, everywhere ? host : endpoint.host);
+        if (name != NULL)
+            add_name(names, name);
+    }
+    const char *url = strstr(settings->external_url, "://");
+    if (url == NULL)
+        return;
+    url += 3;
+    bool bracket = *url == '[';
+    size_t len = strcspn(url + bracket, bracket ? "]" : ":/?#");
+    const char *name = arena_text_of(arena, bytes_of(url + bracket, len));
+    if (name != NULL)
+        add_name(names, name);
+}
+
+static bool open_tls(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    AUTO_BUF(path, PATH_MAX_BYTES);
+    AUTO(arena) arena = arena_create(65536);
+    struct tls_names names = { .count = 0 };
+    char reason[CA_WHY_SIZE] = "";
+    if (arena == NULL)
+        return refuse(why, "out of memory");
+    path_below(caraway, "tls", &path);
+    collect_names(caraway->settings, arena, &names);
+    return ca_tls_open(buf_str(&path), names.items, names.count, caraway->world, &caraway->tls, reason) ||
+           refuse(why, "%s", reason);
+}
+
+static void close_tls(struct caraway *caraway)
+{
+    ca_tls_clear(&caraway->tls);
+}
+
+static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    const struct settings *settings = caraway->settings;
+    struct validators_options options = {
+        .threads = caraway_threads(settings->validation_threads),
+        .http_port = (uint16_t)settings->validation_http_port,
+        .tls_port = (uint16_t)settings->validation_tls_port,
+        .dns_server = settings->dns_server[0] != '\0' ? settings->dns_server : NULL,
+        .hosts = settings->dns_hosts.items,
+        .host_count = settings->dns_hosts.count,
+        .dns_timeout_ms = settings->dns_timeout_ms,
+        .connect_timeout_ms = settings->validation_connect_timeout_ms,
+        .total_timeout_ms = settings->validation_timeout_ms,
+        .user_agent = "caraway/" CARAWAY_VERSION,
+    };
+    char reason[VALIDATORS_WHY_SIZE] = "";
+    return validators_open(&options, &caraway->validators, reason) || refuse(why, "%s", reason);
+}
+
+static void close_validators(struct caraway *caraway)
+{
+    validators_drop(TAKE(caraway->validators));
+}
+
+static bool open_protocol(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    caraway->validations = validations_create();
+    caraway->nonces = nonces_create(caraway->world);
+    caraway->keys = key_cache_create();
+    bool ok = caraway->validations != NULL && caraway->nonces != NULL && caraway->keys != NULL;
+    return ok || refuse(why, "out of memory");
+}
+
+/* Behind the store, whose last jobs are outcomes of validations. */
+static void close_protocol(struct caraway *caraway)
+{
+    key_cache_drop(TAKE(caraway->keys));
+    nonces_drop(TAKE(caraway->nonces));
+    validations_drop(TAKE(caraway->validations));
+}
+
+static const struct part {
+    bool (*open)(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE]);
+    void (*close)(struct caraway *caraway); /* takes a part that was never opened */
+} parts[] = {
+    { open_protocol, close_protocol }, { open_store, close_store },           { open_ca, close_ca },
+    { open_tls, close_tls },           { open_validators, close_validators },
+};
+
+void caraway_close(struct caraway *caraway)
+{
+    for (size_t i = ARRAY_SIZE(parts); i > 0; i--)
+        parts[i - 1].close(caraway);
+    free(TAKE(caraway->base_url));
+}
+
+char *caraway_url(const struct settings *settings, uint16_t port)
+{
+    AUTO_BUF(url, PATH_MAX_BYTES);
+    struct endpoint endpoint = { .port = 0 };
+    bool tcp =
+        settings->listen.count > 0 && endpoint_read(settings->listen.items[0], &endpoint) && endpoint.path == NULL;
+    if (endpoint.port != 0)
+        port = endpoint.port;
+    if (settings->external_url[0] != '\0')
+        buf_text(&url, settings->external_url);
+    else if (!tcp)
+        buf_text(&url, "https://localhost");
+    else {
+        const char *host = endpoint_is_everywhere(&endpoint) ? "localhost" : endpoint.host;
+        buf_printf(&url, strchr(host, ':') != NULL ? "https://[%s]" : "https://%s", host);
+        if (port != 443)
+            buf_printf(&url, ":%u", port);
+    }
+    while (url.len > 0 && url.data[url.len - 1] == '/')
+        url.data[--url.len] = '\0';
+    size_t unused;
+    return buf_take(&url, &unused);
+}
+
+bool caraway_open(struct caraway *caraway, const struct settings *settings, char why[static CARAWAY_WHY_SIZE])
+{
+    caraway->settings = settings;
+    caraway->base_url = caraway_url(settings, 0);
+    if (caraway->base_url == NULL)
+        return refuse(why, "out of memory");
+    bool ok = make_directory(caraway, why);
+    for (size_t i = 0; ok && i < ARRAY_SIZE(parts); i++)
+        ok = parts[i].open(caraway, why);
+    if (!ok)
+        caraway_close(caraway);
+    return ok;
+}

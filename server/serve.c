@@ -1,0 +1,250 @@
+/* `caraway serve` and `caraway init`: the daemon's life from start to end. Signals are only ever waited for, by this
+ * thread; every other thread has them blocked. */
+#include "server/admin_client.h"
+#include "server/command.h"
+#include "server/management.h"
+#include "server/notify.h"
+#include "server/routes.h"
+#include "server/screen.h"
+#include "server/validation.h"
+#include "server/web.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    LISTENERS_MAX = 16,
+    FILES_BESIDE_CONNECTIONS = 256, /* validations, the database, the log */
+    SCREEN_MAX_BYTES = 16384,
+    STOP_POLL_MS = 10,
+};
+
+struct server {
+    struct caraway caraway;
+    struct web *admin;      /* the Unix socket of the admin commands; NULL where there can be none */
+    struct web *management; /* NULL when off */
+    struct web *webs[LISTENERS_MAX];
+    size_t web_count;
+    unsigned connections; /* most per listener */
+};
+
+/* ---- signals */
+
+static sigset_t stop_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP); /* the terminal went; no setting can be reloaded yet */
+    return set;
+}
+
+/* Before the first thread is made, so that all inherit it. */
+static void take_signals(void)
+{
+    sigset_t set = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int wait_for_signal(void)
+{
+    sigset_t set = stop_signals();
+    int number = 0;
+    while (sigwait(&set, &number) != 0)
+        continue;
+    return number;
+}
+
+/* True when a second signal asks to hurry. */
+static bool signalled_within(int64_t ms)
+{
+    sigset_t set = stop_signals();
+    struct timespec timeout = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+    return sigtimedwait(&set, NULL, &timeout) > 0;
+}
+
+/* ---- start */
+
+/* Takes as many files as the system allows; with fewer than the settings want, fewer connections are let in. */
+static unsigned connections_allowed(const struct caraway *caraway)
+{
+    rlim_t wanted = (rlim_t)caraway->settings->web_max_connections;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return (unsigned)wanted;
+    if (files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        (void)!setrlimit(RLIMIT_NOFILE, &files);
+        (void)!getrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur >= wanted + FILES_BESIDE_CONNECTIONS)
+        return (unsigned)wanted;
+    rlim_t allowed =
+        files.rlim_cur > 2 * FILES_BESIDE_CONNECTIONS ? files.rlim_cur - FILES_BESIDE_CONNECTIONS : files.rlim_cur / 2;
+    log_event(caraway->log, LOG_SERVER_FEW_FILES, LOG_INT("open_files", (int64_t)files.rlim_cur),
+              LOG_INT("wanted_connections", (int64_t)wanted), LOG_INT("allowed_connections", (int64_t)allowed));
+    return (unsigned)allowed;
+}
+
+static bool listen_one(struct server *server, const char *address, const struct routes *routes, struct web **out,
+                       char why[static CARAWAY_WHY_SIZE])
+{
+    const struct settings *settings = server->caraway.settings;
+    char reason[WEB_WHY_SIZE] = "";
+    struct web_options options = {
+        .listen = address,
+        .tls = strncmp(address, "unix:", 5) != 0 ? &server->caraway.tls : NULL,
+        .routes = routes,
+        .threads = caraway_threads(settings->web_threads),
+        .max_connections = server->connections,
+        .max_connections_per_address = (unsigned)settings->web_max_connections_per_address,
+        .idle_timeout_ms = settings->web_idle_timeout_ms,
+        .request_timeout_ms = settings->web_request_timeout_ms,
+    };
+    if (web_start(&server->caraway, &options, out, reason))
+        return true;
+    snprintf(why, CARAWAY_WHY_SIZE, "%s", reason);
+    return false;
+}
+
+/* The server works without its admin commands, say when the path is too long for a socket. */
+static void listen_admin(struct server *server)
+{
+    char why[CARAWAY_WHY_SIZE] = "";
+    AUTO_BUF(address, SCREEN_MAX_BYTES);
+    buf_printf(&address, "unix:%s/" ADMIN_SOCKET, server->caraway.settings->data);
+    if (!listen_one(server, buf_str(&address), &management_routes, &server->admin, why))
+        log_event(server->caraway.log, LOG_SERVER_NO_ADMIN, LOG_TEXT("cause", why));
+}
+
+static bool listen_all(struct server *server, char why[static CARAWAY_WHY_SIZE])
+{
+    const struct settings *settings = server->caraway.settings;
+    size_t count = settings->listen.count;
+    if (count == 0 || count > LISTENERS_MAX) {
+        snprintf(why, CARAWAY_WHY_SIZE, "listen names %zu addresses; it takes 1 to %d", count, LISTENERS_MAX);
+        return false;
+    }
+    server->connections = connections_allowed(&server->caraway);
+    listen_admin(server);
+    if (settings->management_listen[0] != '\0')
+        TRY(listen_one(server, settings->management_listen, &management_routes, &server->management, why));
+    for (; server->web_count < count; server->web_count++)
+        TRY(listen_one(server, settings->listen.items[server->web_count], &acme_routes,
+                       &server->webs[server->web_count], why));
+    return true;
+}
+
+static bool start(struct server *server, const struct settings *settings, char why[static CARAWAY_WHY_SIZE])
+{
+    TRY(caraway_open(&server->caraway, settings, why));
+    if (!validations_resume(&server->caraway)) {
+        snprintf(why, CARAWAY_WHY_SIZE, "the validations that were under way cannot be read from the database");
+        return false;
+    }
+    return listen_all(server, why);
+}
+
+static void announce(const struct server *server, int ready_fd)
+{
+    AUTO_BUF(text, SCREEN_MAX_BYTES);
+    AUTO_BUF(addresses, SCREEN_MAX_BYTES);
+    AUTO_TYPE(char) url = caraway_url(server->caraway.settings, web_port(server->webs[0]));
+    for (size_t i = 0; i < server->web_count; i++)
+        buf_printf(&addresses, "%s%s", i > 0 ? ", " : "", web_addresses(server->webs[i]));
+    struct screen screen = {
+        .url = url != NULL ? url : server->caraway.base_url,
+        .management = server->management != NULL ? web_addresses(server->management) : NULL,
+        .listening = buf_str(&addresses),
+    };
+    screen_write(&server->caraway, &screen, &text);
+    (void)!write(STDOUT_FILENO, buf_str(&text), text.len);
+    log_event(server->caraway.log, LOG_SERVER_STARTED, LOG_TEXT("version", CARAWAY_VERSION),
+              LOG_TEXT("listening", screen.listening), LOG_TEXT("url", screen.url));
+    notify_service_manager("READY=1");
+    notify_ready_fd(ready_fd);
+}
+
+/* ---- end */
+
+static size_t in_flight(const struct server *server)
+{
+    size_t count = server->management != NULL ? web_in_flight(server->management) : 0;
+    for (size_t i = 0; i < server->web_count; i++)
+        count += web_in_flight(server->webs[i]);
+    return count;
+}
+
+/* Lets requests under way end, within the limit or until a second signal. */
+static void finish_requests(struct server *server)
+{
+    int64_t deadline = monotonic_ms() + server->caraway.settings->shutdown_timeout_ms;
+    for (size_t i = 0; i < server->web_count; i++)
+        web_stop_accepting(server->webs[i]);
+    while (in_flight(server) > 0) {
+        if (monotonic_ms() < deadline && !signalled_within(STOP_POLL_MS))
+            continue;
+        log_event(server->caraway.log, LOG_SERVER_STOP_LATE, LOG_INT("cut_off", (int64_t)in_flight(server)));
+        return;
+    }
+}
+
+/* Also takes a server that came up only in part. */
+static void stop(struct server *server)
+{
+    for (size_t i = 0; i < server->web_count; i++)
+        web_drop(TAKE(server->webs[i]));
+    server->web_count = 0;
+    web_drop(TAKE(server->management));
+    web_drop(TAKE(server->admin));
+    caraway_close(&server->caraway);
+}
+
+static struct log *open_log(const struct settings *settings)
+{
+    enum log_level level;
+    enum log_format format;
+    CHECK(log_level_from_text(settings->log_level, &level) && log_format_from_text(settings->log_format, &format));
+    return log_open(STDERR_FILENO, level, format, world_real());
+}
+
+int serve_command(const struct command_line *line)
+{
+    char why[CARAWAY_WHY_SIZE] = "";
+    AUTO(settings) settings = command_takes_no_words(line) ? command_settings(line) : NULL;
+    if (settings == NULL)
+        return EXIT_FAILURE;
+    AUTO(log) log = open_log(settings);
+    struct server server = { .caraway = { .world = world_real(), .log = log } };
+    take_signals();
+    if (!start(&server, settings, why)) {
+        stop(&server);
+        return command_fail("%s", why);
+    }
+    announce(&server, line->ready_fd);
+    int number = wait_for_signal();
+    notify_service_manager("STOPPING=1");
+    log_event(log, LOG_SERVER_STOPPING, LOG_TEXT("signal", sigabbrev_np(number)));
+    finish_requests(&server);
+    stop(&server);
+    log_event(log, LOG_SERVER_STOPPED);
+    return EXIT_SUCCESS;
+}
+
+int init_command(const struct command_line *line)
+{
+    char why[CARAWAY_WHY_SIZE] = "";
+    AUTO(settings) settings = command_takes_no_words(line) ? command_settings(line) : NULL;
+    if (settings == NULL)
+        return EXIT_FAILURE;
+    struct caraway caraway = { .world = world_real() };
+    if (!caraway_open(&caraway, settings, why))
+        return command_fail("%s", why);
+    printf("root      %s/ca/root.pem\nHTTPS CA  %s/tls/ca.pem\n", settings->data, settings->data);
+    caraway_close(&caraway);
+    return EXIT_SUCCESS;
+}
