@@ -3,7 +3,9 @@
 #include "validators/printable.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unbound.h>
+#include <unistd.h>
 
 struct val_dns {
     uv_loop_t *loop;
@@ -17,22 +19,23 @@ struct val_dns {
 
 enum { CLASS_IN = 1, RCODE_SERVFAIL = 2 };
 
-/* Nothing is remembered: neither answers nor which server was slow. Loopback may be asked, for that is where test
- * servers live, and many questions may be open at once. */
-static const struct {
-    const char *name, *value;
-} options[] = {
-    { "verbosity:", "0" },
-    { "msg-cache-size:", "0" },
-    { "rrset-cache-size:", "0" },
-    { "cache-max-ttl:", "0" },
-    { "cache-max-negative-ttl:", "0" },
-    { "infra-host-ttl:", "0" },
-    { "do-not-query-localhost:", "no" },
-    { "unblock-lan-zones:", "yes" },
-    { "num-queries-per-thread:", "4096" },
-    { "outgoing-range:", "1024" },
-};
+/* Nothing is remembered: neither which server was slow nor answers, where cache-max-ttl alone would leave those without
+ * a SOA record, and failures, in the cache for seconds. Loopback may be asked, for that is where test servers live, and
+ * many questions may be open at once. The addresses of the forward zone come from our options. */
+static const char configuration[] = "server:\n"
+                                    " verbosity: 0\n"
+                                    " msg-cache-size: 0\n"
+                                    " rrset-cache-size: 0\n"
+                                    " cache-max-ttl: 0\n"
+                                    " cache-max-negative-ttl: 0\n"
+                                    " infra-host-ttl: 0\n"
+                                    " do-not-query-localhost: no\n"
+                                    " unblock-lan-zones: yes\n"
+                                    " num-queries-per-thread: 4096\n"
+                                    " outgoing-range: 1024\n"
+                                    "forward-zone:\n"
+                                    " name: \".\"\n"
+                                    " forward-no-cache: yes\n";
 
 /* Zones that libunbound would answer by itself although a test or private DNS may serve them. */
 static const char *const builtin_zones[] = { "localhost.", "test.", "invalid.", "onion.", "home.arpa." };
@@ -109,12 +112,25 @@ static int set_forwarder(struct ub_ctx *ctx, const char *server)
     return ub_ctx_set_fwd(ctx, text);
 }
 
+/* libunbound reads some settings from a named file only. */
+static int configure(struct ub_ctx *ctx)
+{
+    char name[32];
+    int error = UB_READFILE, fd = memfd_create("unbound.conf", MFD_CLOEXEC);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    if (fd >= 0 && write(fd, configuration, sizeof configuration - 1) == sizeof configuration - 1)
+        error = ub_ctx_config(ctx, name);
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
 static int set_up(struct ub_ctx *ctx, const char *server)
 {
     ub_ctx_debugout(ctx, NULL);
     int error = ub_ctx_async(ctx, true);
-    for (size_t i = 0; i < ARRAY_SIZE(options) && error == 0; i++)
-        error = ub_ctx_set_option(ctx, options[i].name, options[i].value);
+    if (error == 0)
+        error = configure(ctx);
     if (error == 0)
         error = server != NULL ? set_forwarder(ctx, server) : ub_ctx_resolvconf(ctx, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(builtin_zones) && error == 0; i++)

@@ -22,7 +22,7 @@ struct tcp_server {
     char last[REQUEST_MAX];
 };
 
-static int bound_socket(int type, uint16_t *out_port)
+int bound_socket(int type, uint16_t *out_port)
 {
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t len = sizeof in;

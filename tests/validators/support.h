@@ -27,7 +27,8 @@ unsigned tcp_server_requests(struct tcp_server *server);
 const char *tcp_server_last_request(struct tcp_server *server); /* only between requests */
 void tcp_server_stop(struct tcp_server *server);
 
-uint16_t unused_port(void); /* nothing listens there */
+int bound_socket(int type, uint16_t *out_port); /* to 127.0.0.1 and a free port */
+uint16_t unused_port(void);                     /* nothing listens there */
 
 struct outcome {
     bool ok;

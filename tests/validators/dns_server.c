@@ -1,0 +1,194 @@
+#include "tests/validators/dns_server.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { HEADER_BYTES = 12, MESSAGE_MAX = 4096, TYPE_CNAME = 5, RCODE_NXDOMAIN = 3 };
+
+struct dns_server {
+    const struct dns_row *rows;
+    size_t count;
+    int fd, stop_fd;
+    uint16_t port;
+    pthread_t thread;
+    atomic_uint questions;
+};
+
+struct question {
+    char name[256];
+    int type;
+    size_t end; /* offset behind it */
+};
+
+static bool parse(const uint8_t *packet, size_t len, struct question *out)
+{
+    size_t at = HEADER_BYTES, to = 0;
+    while (at < len && packet[at] != 0) {
+        for (size_t i = 1; i <= packet[at] && at + i < len && to < 250; i++) {
+            uint8_t c = packet[at + i];
+            out->name[to++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+        }
+        out->name[to++] = '.';
+        at += 1u + packet[at];
+    }
+    out->name[to > 0 ? to - 1 : 0] = '\0';
+    out->end = at + 5;
+    TRY(out->end <= len);
+    out->type = packet[at + 1] << 8 | packet[at + 2];
+    return true;
+}
+
+static const struct dns_row *find(const struct dns_server *server, const struct question *question)
+{
+    for (size_t i = 0; i < server->count; i++) {
+        const struct dns_row *row = &server->rows[i];
+        if ((row->name[0] == '\0' || strcmp(row->name, question->name) == 0) &&
+            (row->type == 0 || row->type == question->type))
+            return row;
+    }
+    return NULL;
+}
+
+static bool name_exists(const struct dns_server *server, const char *name)
+{
+    for (size_t i = 0; i < server->count; i++)
+        if (strcmp(server->rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void put16(struct buf *out, unsigned value)
+{
+    buf_char(out, (char)(value >> 8));
+    buf_char(out, (char)value);
+}
+
+static void put_name(struct buf *out, const char *name)
+{
+    while (*name != '\0') {
+        size_t len = strcspn(name, ".");
+        buf_char(out, (char)len);
+        buf_append(out, name, len);
+        name += len + (name[len] == '.');
+    }
+    buf_char(out, 0);
+}
+
+static void put_text(struct buf *out, const char *text)
+{
+    for (;;) {
+        size_t len = strcspn(text, "|");
+        buf_char(out, (char)len);
+        buf_append(out, text, len);
+        if (text[len] == '\0')
+            return;
+        text += len + 1;
+    }
+}
+
+static void put_record(struct buf *out, const char *owner, int type, const char *text)
+{
+    AUTO_BUF(data, 2048);
+    uint8_t ip[16];
+    if (type == TYPE_CNAME)
+        put_name(&data, text);
+    else if (inet_pton(AF_INET, text, ip) == 1)
+        buf_append(&data, ip, 4);
+    else if (inet_pton(AF_INET6, text, ip) == 1)
+        buf_append(&data, ip, 16);
+    else
+        put_text(&data, text);
+    put_name(out, owner);
+    put16(out, (unsigned)type);
+    put16(out, 1);
+    put16(out, 0);
+    put16(out, 300); /* a long life, so that an answer kept from an earlier validation shows */
+    put16(out, (unsigned)data.len);
+    buf_append(out, data.data, data.len);
+}
+
+static void answer(const struct dns_server *server, const uint8_t *packet, const struct question *question,
+                   struct buf *out)
+{
+    const struct dns_row *row = find(server, question);
+    bool exists = row != NULL || name_exists(server, question->name);
+    size_t records = row != NULL ? row->count + (row->cname != NULL) : 0;
+    buf_append(out, packet, 2);
+    put16(out, 0x8580u | (unsigned)(row != NULL ? row->rcode : exists ? 0 : RCODE_NXDOMAIN));
+    put16(out, 1);
+    put16(out, (unsigned)records);
+    put16(out, 0);
+    put16(out, 0);
+    buf_append(out, packet + HEADER_BYTES, question->end - HEADER_BYTES);
+    if (row == NULL)
+        return;
+    if (row->cname != NULL)
+        put_record(out, question->name, TYPE_CNAME, row->cname);
+    for (size_t i = 0; i < row->count; i++)
+        put_record(out, row->cname != NULL ? row->cname : question->name, question->type, row->texts[i]);
+}
+
+static void serve(struct dns_server *server)
+{
+    uint8_t packet[MESSAGE_MAX];
+    struct sockaddr_storage from;
+    socklen_t from_len = sizeof from;
+    struct question question;
+    AUTO_BUF(out, MESSAGE_MAX);
+    ssize_t got = recvfrom(server->fd, packet, sizeof packet, 0, (struct sockaddr *)&from, &from_len);
+    if (got < HEADER_BYTES || !parse(packet, (size_t)got, &question))
+        return;
+    atomic_fetch_add(&server->questions, 1);
+    const struct dns_row *row = find(server, &question);
+    if (row != NULL && row->action == DNS_SILENCE)
+        return;
+    answer(server, packet, &question, &out);
+    (void)!sendto(server->fd, out.data, out.len, 0, (struct sockaddr *)&from, from_len);
+}
+
+static void *run(void *arg)
+{
+    struct dns_server *server = arg;
+    for (;;) {
+        struct pollfd fds[] = { { .fd = server->fd, .events = POLLIN }, { .fd = server->stop_fd, .events = POLLIN } };
+        poll(fds, 2, -1);
+        if (fds[1].revents != 0)
+            return NULL;
+        serve(server);
+    }
+}
+
+struct dns_server *dns_server_start(const struct dns_row *rows, size_t count)
+{
+    struct dns_server *server = calloc(1, sizeof *server);
+    assert_non_null(server);
+    server->rows = rows;
+    server->count = count;
+    server->fd = bound_socket(SOCK_DGRAM, &server->port);
+    server->stop_fd = eventfd(0, EFD_CLOEXEC);
+    assert_int_equal(pthread_create(&server->thread, NULL, run, server), 0);
+    return server;
+}
+
+uint16_t dns_server_port(const struct dns_server *server)
+{
+    return server->port;
+}
+
+unsigned dns_server_questions(struct dns_server *server)
+{
+    return atomic_load(&server->questions);
+}
+
+void dns_server_stop(struct dns_server *server)
+{
+    assert_int_equal(write(server->stop_fd, &(uint64_t) { 1 }, 8), 8);
+    pthread_join(server->thread, NULL);
+    close(server->fd);
+    close(server->stop_fd);
+    free(server);
+}

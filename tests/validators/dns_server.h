@@ -1,0 +1,22 @@
+/* A DNS server on loopback that answers from rows, on its own thread. */
+#pragma once
+
+#include "tests/validators/support.h"
+
+enum dns_action { DNS_ANSWER, DNS_SILENCE };
+struct dns_row {
+    const char *name; /* lower case, no trailing dot; "" fits every name */
+    int type;         /* 0 fits every type */
+    enum dns_action action;
+    int rcode;
+    const char *cname;        /* an alias in front of the records, which then belong to it */
+    const char *const *texts; /* TXT: "|" divides the strings of one record; A, AAAA: addresses */
+    size_t count;
+};
+
+struct dns_server;
+/* Names without a row do not exist. */
+struct dns_server *dns_server_start(const struct dns_row *rows, size_t count);
+uint16_t dns_server_port(const struct dns_server *server);
+unsigned dns_server_questions(struct dns_server *server);
+void dns_server_stop(struct dns_server *server);
