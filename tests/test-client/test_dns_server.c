@@ -1,0 +1,153 @@
+#include "test-client/dns_server.h"
+
+#include "tests/test-client/dns_client.h"
+#include "tests/test-client/loopback.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    uv_loop_t loop;
+    struct mock_zone *zone;
+    struct dns_server *server;
+    uint16_t port;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct sockaddr_storage address = loopback_any();
+    char why[LISTEN_WHY_SIZE];
+    CHECK(f != NULL && uv_loop_init(&f->loop) == 0);
+    f->zone = mock_zone_create();
+    CHECK(f->zone != NULL && mock_zone_add(f->zone, "a.test", DNS_TXT, bytes_text("\x01x")));
+    CHECK(dns_server_start(&f->loop, &address, f->zone, &f->server, why));
+    f->port = dns_server_port(f->server);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    dns_server_drop(f->server);
+    mock_zone_drop(f->zone);
+    loopback_end(&f->loop);
+    free(f);
+    return 0;
+}
+
+static void assert_answer(struct bytes answer, const char *expected)
+{
+    AUTO_BUF(text, 4096);
+    dns_client_text(answer, &text);
+    assert_string_equal(buf_str(&text), expected);
+}
+
+static void test_udp(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_BUF(query, 512);
+    AUTO_BUF(answer, 4096);
+    dns_client_query(&query, "a.test", DNS_TXT, 0);
+    int fd = loopback_udp(f->port);
+    loopback_send(fd, "junk", 4); /* gets no answer */
+    loopback_send(fd, query.data, query.len);
+    assert_true(loopback_read(&f->loop, fd, &answer, 1));
+    close(fd);
+    assert_answer(buf_bytes(&answer), "NOERROR aa ra | a.test TXT 0 0178");
+}
+
+static void frame(struct buf *out, const struct buf *query)
+{
+    dns_write_u16(out, (uint16_t)query->len);
+    buf_append(out, query->data, query->len);
+}
+
+static void read_framed(struct fixture *f, int fd, struct buf *in, const char *expected)
+{
+    assert_true(loopback_read(&f->loop, fd, in, 2));
+    size_t len = (size_t)(uint8_t)in->data[0] << 8 | (uint8_t)in->data[1];
+    assert_true(loopback_read(&f->loop, fd, in, 2 + len));
+    assert_answer(bytes_of(in->data + 2, len), expected);
+    memmove(in->data, in->data + 2 + len, in->len - 2 - len);
+    in->len -= 2 + len;
+}
+
+static void test_tcp_answers_several_queries(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_BUF(query, 512);
+    AUTO_BUF(stream, 2048);
+    AUTO_BUF(in, 4096);
+    dns_client_query(&query, "a.test", DNS_TXT, 0);
+    frame(&stream, &query);
+    dns_client_query(&query, "b.test", DNS_TXT, 0);
+    frame(&stream, &query);
+    int fd = loopback_connect(f->port);
+    for (size_t i = 0; i < stream.len; i++) { /* in single bytes */
+        loopback_send(fd, stream.data + i, 1);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    read_framed(f, fd, &in, "NOERROR aa ra | a.test TXT 0 0178");
+    read_framed(f, fd, &in, "NOERROR aa ra auth");
+    loopback_send(fd, stream.data, stream.len); /* at once */
+    read_framed(f, fd, &in, "NOERROR aa ra | a.test TXT 0 0178");
+    read_framed(f, fd, &in, "NOERROR aa ra auth");
+    close(fd);
+}
+
+static void test_tcp_ends_what_is_no_query(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_BUF(in, 4096);
+    int fd = loopback_connect(f->port);
+    loopback_send(fd, "\0\x03xyz", 5);
+    loopback_read_to_end(&f->loop, fd, &in);
+    close(fd);
+    assert_int_equal(in.len, 0);
+}
+
+static void test_taken_port_is_an_error(void **state)
+{
+    struct fixture *f = *state;
+    struct sockaddr_storage address = loopback_any();
+    ((struct sockaddr_in *)&address)->sin_port = htons(f->port);
+    struct dns_server *second = NULL;
+    char why[LISTEN_WHY_SIZE];
+    assert_false(dns_server_start(&f->loop, &address, f->zone, &second, why));
+    assert_string_equal(why, "address already in use");
+    assert_null(second);
+}
+
+static void test_taken_udp_port_is_an_error(void **state)
+{
+    struct fixture *f = *state;
+    struct sockaddr_storage address = loopback_any(), bound;
+    socklen_t size = sizeof bound;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(struct sockaddr_in)), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
+    struct dns_server *second = NULL;
+    char why[LISTEN_WHY_SIZE];
+    assert_false(dns_server_start(&f->loop, &bound, f->zone, &second, why));
+    assert_string_equal(why, "address already in use (UDP)");
+    close(fd);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(test_udp),
+        CASE(test_tcp_answers_several_queries),
+        CASE(test_tcp_ends_what_is_no_query),
+        CASE(test_taken_port_is_an_error),
+        CASE(test_taken_udp_port_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
