@@ -1,0 +1,220 @@
+#include "test-client/tls_alpn01.h"
+
+#include "test-client/dns_wire.h"
+#include "test-client/text_map.h"
+
+#include <arpa/inet.h>
+#include <openssl/x509v3.h>
+
+enum { ANSWERS_MAX = 1 << 20, IPV4_BYTES = 4, IPV6_BYTES = 16, SERIAL_BYTES = 8 };
+
+DEFINE_DROP_TYPE(GENERAL_NAMES, GENERAL_NAMES_free)
+DEFINE_DROP_TYPE(ASN1_OBJECT, ASN1_OBJECT_free)
+DEFINE_DROP_TYPE(ASN1_OCTET_STRING, ASN1_OCTET_STRING_free)
+DEFINE_DROP_TYPE(X509_EXTENSION, X509_EXTENSION_free)
+DEFINE_DROP_TYPE(BIGNUM, BN_free)
+
+struct tls_alpn01 {
+    EVP_PKEY *key;
+    SSL_CTX *context;
+    struct text_map *certificates; /* server name → X509 */
+};
+
+/* Who is asked for: what the certificate says, and the server name the validator sends. */
+struct subject {
+    char server_name[DNS_NAME_SIZE];
+    uint8_t address[IPV6_BYTES];
+    size_t address_len; /* 0: a DNS name */
+};
+
+static void reverse_name(const struct subject *subject, struct buf *out)
+{
+    for (size_t i = subject->address_len; i-- > 0;) {
+        uint8_t byte = subject->address[i];
+        if (subject->address_len == IPV4_BYTES)
+            buf_printf(out, "%u.", byte);
+        else
+            buf_printf(out, "%x.%x.", byte & 0xf, byte >> 4);
+    }
+    buf_text(out, subject->address_len == IPV4_BYTES ? "in-addr.arpa" : "ip6.arpa");
+}
+
+static bool subject_of(const char *name, struct subject *out)
+{
+    out->address_len = 0;
+    if (inet_pton(AF_INET, name, out->address) == 1)
+        out->address_len = IPV4_BYTES;
+    else if (inet_pton(AF_INET6, name, out->address) == 1)
+        out->address_len = IPV6_BYTES;
+    if (out->address_len == 0)
+        return dns_name_canonical(name, out->server_name) && out->server_name[0] != '\0';
+    AUTO_BUF(reverse, sizeof out->server_name - 1);
+    reverse_name(out, &reverse);
+    memcpy(out->server_name, buf_str(&reverse), reverse.len + 1);
+    return true;
+}
+
+static bool add_name(X509 *certificate, const struct subject *subject)
+{
+    AUTO_TYPE(GENERAL_NAMES) names = GENERAL_NAMES_new();
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    bool dns = subject->address_len == 0;
+    ASN1_STRING *value = dns ? ASN1_IA5STRING_new() : ASN1_OCTET_STRING_new();
+    bool made = value != NULL && ASN1_STRING_set(value, dns ? (const void *)subject->server_name : subject->address,
+                                                 dns ? -1 : (int)subject->address_len) == 1;
+    if (!made || name == NULL || names == NULL || sk_GENERAL_NAME_push(names, name) <= 0) {
+        ASN1_STRING_free(value);
+        GENERAL_NAME_free(name);
+        return false;
+    }
+    GENERAL_NAME_set0_value(name, dns ? GEN_DNS : GEN_IPADD, value);
+    return X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) == 1;
+}
+
+/* RFC 8737 §3: critical, the digest of the key authorization as an OCTET STRING inside the extension's own. */
+static bool add_acme_identifier(X509 *certificate, const uint8_t digest[static SHA256_BYTES])
+{
+    uint8_t der[2 + SHA256_BYTES] = { V_ASN1_OCTET_STRING, SHA256_BYTES };
+    memcpy(der + 2, digest, SHA256_BYTES);
+    AUTO_TYPE(ASN1_OBJECT) id = OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1);
+    AUTO_TYPE(ASN1_OCTET_STRING) value = ASN1_OCTET_STRING_new();
+    TRY(id != NULL && value != NULL && ASN1_OCTET_STRING_set(value, der, sizeof der) == 1);
+    AUTO_TYPE(X509_EXTENSION) extension = X509_EXTENSION_create_by_OBJ(NULL, id, 1, value);
+    return extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+}
+
+static bool add_serial(X509 *certificate, const uint8_t digest[static SHA256_BYTES])
+{
+    AUTO_TYPE(BIGNUM) serial = BN_bin2bn(digest, SERIAL_BYTES, NULL);
+    return serial != NULL && BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)) != NULL;
+}
+
+/* Validators do not look at the dates: fixed ones stay right when a test moves its clock. */
+static bool add_frame(X509 *certificate, EVP_PKEY *key)
+{
+    static const unsigned char common_name[] = "challenge responder";
+    X509_NAME *name = X509_get_subject_name(certificate);
+    return X509_set_version(certificate, X509_VERSION_3) == 1 &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common_name, -1, -1, 0) == 1 &&
+           X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, key) == 1 &&
+           ASN1_TIME_set_string_X509(X509_getm_notBefore(certificate), "20000101000000Z") == 1 &&
+           ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), "20991231235959Z") == 1;
+}
+
+static X509 *make_certificate(EVP_PKEY *key, const struct subject *subject, const char *key_authorization)
+{
+    uint8_t digest[SHA256_BYTES];
+    crypto_digest_sha256(bytes_text(key_authorization), digest);
+    AUTO_TYPE(X509) certificate = X509_new();
+    if (certificate == NULL || !add_frame(certificate, key) || !add_serial(certificate, digest) ||
+        !add_name(certificate, subject) || !add_acme_identifier(certificate, digest) ||
+        X509_sign(certificate, key, crypto_sha256()) == 0)
+        return NULL;
+    return TAKE(certificate);
+}
+
+bool tls_alpn01_put(struct tls_alpn01 *answers, const char *name, const char *key_authorization)
+{
+    struct subject subject;
+    TRY(subject_of(name, &subject));
+    AUTO_TYPE(X509) certificate = make_certificate(answers->key, &subject, key_authorization);
+    TRY(certificate != NULL && text_map_put(answers->certificates, bytes_text(subject.server_name), certificate));
+    certificate = NULL;
+    return true;
+}
+
+void tls_alpn01_remove(struct tls_alpn01 *answers, const char *name)
+{
+    struct subject subject;
+    if (subject_of(name, &subject))
+        text_map_remove(answers->certificates, bytes_text(subject.server_name));
+}
+
+SSL_CTX *tls_alpn01_context(struct tls_alpn01 *answers)
+{
+    return answers->context;
+}
+
+static const unsigned char acme_tls[] = "\x0a"
+                                        "acme-tls/1"; /* one protocol name with its length in front */
+
+/* RFC 8737 §3: the list of protocols must be this one alone. OpenSSL would also take a client without any list. */
+static int check_protocols(SSL *ssl, int *alert, void *arg)
+{
+    (void)arg;
+    const unsigned char *list;
+    size_t len;
+    bool alone = SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &list, &len) == 1 &&
+                 len == 2 + sizeof acme_tls - 1 && memcmp(list + 2, acme_tls, sizeof acme_tls - 1) == 0;
+    *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+    return alone ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+}
+
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *list,
+                           unsigned len, void *arg)
+{
+    (void)ssl;
+    (void)arg;
+    unsigned char *chosen;
+    if (SSL_select_next_proto(&chosen, out_len, acme_tls, sizeof acme_tls - 1, list, len) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static int choose_certificate(SSL *ssl, int *alert, void *arg)
+{
+    struct tls_alpn01 *answers = arg;
+    const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    char server_name[DNS_NAME_SIZE];
+    X509 *certificate = NULL;
+    if (asked != NULL && dns_name_canonical(asked, server_name))
+        certificate = text_map_get(answers->certificates, bytes_text(server_name));
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    if (certificate == NULL || SSL_use_certificate(ssl, certificate) != 1 || SSL_use_PrivateKey(ssl, answers->key) != 1)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static SSL_CTX *make_context(struct tls_alpn01 *answers)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    if (context == NULL)
+        return NULL;
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_client_hello_cb(context, check_protocols, NULL);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+    SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
+    SSL_CTX_set_tlsext_servername_arg(context, answers);
+    return context;
+}
+
+static void drop_certificate(void *certificate)
+{
+    X509_free(certificate);
+}
+
+struct tls_alpn01 *tls_alpn01_create(void)
+{
+    AUTO(tls_alpn01) answers = calloc(1, sizeof *answers);
+    if (answers == NULL)
+        return NULL;
+    answers->key = EVP_EC_gen("P-256");
+    answers->context = make_context(answers);
+    answers->certificates = text_map_create(ANSWERS_MAX, drop_certificate);
+    bool made = answers->key != NULL && answers->context != NULL && answers->certificates != NULL;
+    return made ? TAKE(answers) : NULL;
+}
+
+void tls_alpn01_drop(struct tls_alpn01 *answers)
+{
+    if (answers == NULL)
+        return;
+    text_map_drop(answers->certificates);
+    SSL_CTX_free(answers->context);
+    EVP_PKEY_free(answers->key);
+    free(answers);
+}
