@@ -1,10 +1,13 @@
 #include "test-client/responder.h"
 
+#include "tests/test-client/dns_client.h"
 #include "tests/test-client/loopback.h"
+#include "tests/test-client/tls_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -18,7 +21,11 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     char why[TC_RESPONDER_WHY_SIZE];
     CHECK(f != NULL && uv_loop_init(&f->loop) == 0);
-    const struct tc_responder_options options = { .http_port = TC_RESPONDER_ANY_PORT };
+    const struct tc_responder_options options = {
+        .http_port = TC_RESPONDER_ANY_PORT,
+        .tls_port = TC_RESPONDER_ANY_PORT,
+        .dns_port = TC_RESPONDER_ANY_PORT,
+    };
     CHECK(tc_responder_start(&f->loop, &options, &f->responder, why));
     *state = f;
     return 0;
@@ -70,12 +77,83 @@ static void test_http_01_knows_no_other_path(void **state)
     }
 }
 
-static void test_type_that_is_off(void **state)
+static void assert_dns(struct fixture *f, const char *name, uint16_t type, const char *expected)
+{
+    AUTO_BUF(query, 512);
+    AUTO_BUF(answer, 4096);
+    AUTO_BUF(text, 4096);
+    dns_client_query(&query, name, type, 0);
+    int fd = loopback_udp(tc_responder_port(f->responder, CHALLENGE_DNS_01));
+    loopback_send(fd, query.data, query.len);
+    assert_true(loopback_read(&f->loop, fd, &answer, 1));
+    close(fd);
+    dns_client_text(buf_bytes(&answer), &text);
+    assert_string_equal(buf_str(&text), expected);
+}
+
+/* base64url of the SHA-256 of "token-1.print" and of "token-2.print" behind a length byte, in hexadecimal */
+#define TXT_1 "2b364c734a7967316c6436664f746e4f3269774d7168347a68514a57703137535575464b444e7757496b3955"
+#define TXT_2 "2b68374150574641775f6d4d535f69765659734a6a36354e67536641774d484139315951416e56637138654d"
+
+static void test_dns_01_answers_until_removed(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(tc_responder_port(f->responder, CHALLENGE_DNS_01), 0);
-    assert_false(tc_responder_add(f->responder, CHALLENGE_DNS_01, "www.example.test", "t", "t.print"));
-    tc_responder_remove(f->responder, CHALLENGE_DNS_01, "www.example.test", "t");
+    static const char owner[] = "_acme-challenge.www.example.test";
+    assert_true(tc_responder_add(f->responder, CHALLENGE_DNS_01, "www.example.test", "token-1", "token-1.print"));
+    assert_true(tc_responder_add(f->responder, CHALLENGE_DNS_01, "*.www.example.test", "token-2", "token-2.print"));
+    assert_dns(f, owner, DNS_TXT,
+               "NOERROR aa ra | _acme-challenge.www.example.test TXT 0 " TXT_1
+               " | _acme-challenge.www.example.test TXT 0 " TXT_2);
+    tc_responder_remove(f->responder, CHALLENGE_DNS_01, "www.example.test", "token-1");
+    tc_responder_remove(f->responder, CHALLENGE_DNS_01, "www.example.test", "token-never");
+    assert_dns(f, owner, DNS_TXT, "NOERROR aa ra | _acme-challenge.www.example.test TXT 0 " TXT_2);
+    tc_responder_remove(f->responder, CHALLENGE_DNS_01, "*.www.example.test", "token-2");
+    assert_dns(f, owner, DNS_TXT, "NOERROR aa ra auth");
+}
+
+static void test_dns_leads_every_name_to_the_responder(void **state)
+{
+    struct fixture *f = *state;
+    assert_dns(f, "any.example.test", DNS_A, "NOERROR aa ra | any.example.test A 0 7f000001");
+    assert_dns(f, "any.example.test", DNS_AAAA, "NOERROR aa ra auth");
+}
+
+static bool shows_certificate(struct fixture *f, const char *name)
+{
+    AUTO_TYPE(X509)
+    leaf = tls_client_leaf(&f->loop, tc_responder_port(f->responder, CHALLENGE_TLS_ALPN_01), name, "\012acme-tls/1");
+    return leaf != NULL;
+}
+
+static void test_tls_alpn_01_answers_until_removed(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(shows_certificate(f, "www.example.test"));
+    assert_true(tc_responder_add(f->responder, CHALLENGE_TLS_ALPN_01, "www.example.test", "token-1", "token-1.print"));
+    assert_true(shows_certificate(f, "www.example.test"));
+    tc_responder_remove(f->responder, CHALLENGE_TLS_ALPN_01, "www.example.test", "token-1");
+    assert_false(shows_certificate(f, "www.example.test"));
+}
+
+static void test_names_that_are_none(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(tc_responder_add(f->responder, CHALLENGE_DNS_01, "a..b", "t", "t.print"));
+    assert_false(tc_responder_add(f->responder, CHALLENGE_TLS_ALPN_01, "a..b", "t", "t.print"));
+}
+
+static void test_types_that_are_off(void **state)
+{
+    struct fixture *f = *state;
+    tc_responder_drop(f->responder);
+    const struct tc_responder_options options = { .http_port = 0 };
+    char why[TC_RESPONDER_WHY_SIZE];
+    assert_true(tc_responder_start(&f->loop, &options, &f->responder, why));
+    for (enum acme_challenge_type type = 0; type < CHALLENGE_TYPES; type++) {
+        assert_int_equal(tc_responder_port(f->responder, type), 0);
+        assert_false(tc_responder_add(f->responder, type, "www.example.test", "t", "t.print"));
+        tc_responder_remove(f->responder, type, "www.example.test", "t");
+    }
 }
 
 static void test_taken_port_is_named(void **state)
@@ -97,7 +175,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_http_01_answers_until_removed),
         CASE(test_http_01_knows_no_other_path),
-        CASE(test_type_that_is_off),
+        CASE(test_dns_01_answers_until_removed),
+        CASE(test_dns_leads_every_name_to_the_responder),
+        CASE(test_tls_alpn_01_answers_until_removed),
+        CASE(test_names_that_are_none),
+        CASE(test_types_that_are_off),
         CASE(test_taken_port_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
