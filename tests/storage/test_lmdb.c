@@ -1,0 +1,173 @@
+/* What only a database on disk has: persistence, the lock, damage, versions. */
+#include "tests/storage/fixture.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static enum store_status try_open(const struct fixture *fixture, char why[static STORE_WHY_SIZE])
+{
+    struct store_options options = fixture_options(fixture);
+    struct store *store = NULL;
+    enum store_status status = store_open(&options, &store, why);
+    store_drop(store);
+    return status;
+}
+
+static void keeps_over_reopen(void **state)
+{
+    struct fixture *fixture = *state;
+    struct account account = sample_account("a1", "t1"), back;
+    write_ok(fixture, put_account, &account);
+    fixture_reopen(fixture);
+    AUTO(store_txn) txn = store_begin_read(fixture->store);
+    assert_true(store_get_account(txn, fixture->arena, "a1", &back));
+    assert_string_equal(sample_json(fixture->arena, &record_type_account, &account),
+                        sample_json(fixture->arena, &record_type_account, &back));
+    assert_string_equal(store_find(txn, fixture->arena, STORE_ACCOUNT_BY_KEY, "t1"), "a1");
+}
+
+static void syncs_when_told_to(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_options options = fixture_options(fixture);
+    options.sync = true;
+    char why[STORE_WHY_SIZE];
+    store_drop(TAKE(fixture->store));
+    assert_int_equal(store_open(&options, &fixture->store, why), STORE_OK);
+    struct account account = sample_account("a1", "t1");
+    write_ok(fixture, put_account, &account);
+}
+
+static void refuses_a_second_open(void **state)
+{
+    struct fixture *fixture = *state;
+    char why[STORE_WHY_SIZE];
+    assert_int_equal(try_open(fixture, why), STORE_LOCKED);
+    assert_non_null(strstr(why, fixture->path));
+    store_drop(TAKE(fixture->store));
+    assert_int_equal(try_open(fixture, why), STORE_OK);
+    fixture_reopen(fixture);
+}
+
+/* The child holds the database until its standard input ends. */
+static void refuses_while_another_process_has_it(void **state)
+{
+    struct fixture *fixture = *state;
+    store_drop(TAKE(fixture->store));
+    int held[2], release[2];
+    assert_int_equal(pipe(held) | pipe(release), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(release[1]);
+        char why[STORE_WHY_SIZE], byte = 0;
+        struct store_options options = fixture_options(fixture);
+        struct store *store;
+        bool opened = store_open(&options, &store, why) == STORE_OK && write(held[1], &byte, 1) == 1;
+        bool released = opened && read(release[0], &byte, 1) == 0;
+        _exit(released ? 0 : 1);
+    }
+    char byte, why[STORE_WHY_SIZE];
+    int code;
+    close(release[0]);
+    assert_int_equal(read(held[0], &byte, 1), 1);
+    assert_int_equal(try_open(fixture, why), STORE_LOCKED);
+    close(release[1]);
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_int_equal(code, 0);
+    close(held[0]);
+    close(held[1]);
+    fixture_reopen(fixture); /* a dead process holds nothing */
+}
+
+static void put_version(struct store_txn *txn, void *arg)
+{
+    store_put_setting(txn, "schema-version", arg);
+}
+
+static void refuses_a_newer_version(void **state)
+{
+    struct fixture *fixture = *state;
+    char why[STORE_WHY_SIZE];
+    write_ok(fixture, put_version, "77");
+    store_drop(TAKE(fixture->store));
+    assert_int_equal(try_open(fixture, why), STORE_VERSION);
+    assert_non_null(strstr(why, "version 77"));
+    assert_non_null(strstr(why, "up to 1"));
+}
+
+static void refuses_an_unreadable_version(void **state)
+{
+    struct fixture *fixture = *state;
+    char why[STORE_WHY_SIZE];
+    write_ok(fixture, put_version, "1x");
+    store_drop(TAKE(fixture->store));
+    assert_int_equal(try_open(fixture, why), STORE_CORRUPT);
+    assert_non_null(strstr(why, fixture->path));
+}
+
+static void refuses_what_is_no_database(void **state)
+{
+    struct fixture *fixture = *state;
+    char why[STORE_WHY_SIZE], file[96], garbage[8192];
+    store_drop(TAKE(fixture->store));
+    snprintf(file, sizeof file, "%s/data.mdb", fixture->path);
+    memset(garbage, 'g', sizeof garbage);
+    int fd = open(file, O_WRONLY | O_TRUNC);
+    assert_int_equal(write(fd, garbage, sizeof garbage), sizeof garbage);
+    close(fd);
+    assert_int_equal(try_open(fixture, why), STORE_CORRUPT);
+    assert_non_null(strstr(why, fixture->path));
+}
+
+static void says_why_a_directory_cannot_be(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store *store;
+    char why[STORE_WHY_SIZE];
+    struct store_options options = { "lmdb", "/dev/null/db", 1 << 20, false };
+    assert_int_equal(store_open(&options, &store, why), STORE_IO);
+    assert_non_null(strstr(why, "/dev/null/db"));
+    char path[96];
+    snprintf(path, sizeof path, "%s/made", fixture->path);
+    options.path = path;
+    assert_int_equal(store_open(&options, &store, why), STORE_OK);
+    store_drop(store);
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0700);
+}
+
+static void runs_out_of_readers_and_recovers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_txn *readers[600];
+    size_t count = 0;
+    while (count < ARRAY_SIZE(readers) && (readers[count] = store_begin_read(fixture->store)) != NULL)
+        count++;
+    assert_true(count >= 500 && count < ARRAY_SIZE(readers));
+    for (size_t i = 0; i < count; i++)
+        store_end_read(readers[i]);
+    AUTO(store_txn) txn = store_begin_read(fixture->store);
+    assert_non_null(txn);
+}
+
+#define CASE(name) CASE_ON("lmdb", name)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(keeps_over_reopen),
+        CASE(syncs_when_told_to),
+        CASE(refuses_a_second_open),
+        CASE(refuses_while_another_process_has_it),
+        CASE(refuses_a_newer_version),
+        CASE(refuses_an_unreadable_version),
+        CASE(refuses_what_is_no_database),
+        CASE(says_why_a_directory_cannot_be),
+        CASE(runs_out_of_readers_and_recovers),
+    };
+    return cmocka_run_group_tests_name("lmdb", tests, NULL, NULL);
+}
