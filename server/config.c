@@ -4,9 +4,7 @@
 #include "server/nearest.h"
 #include "server/settings_row.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum { CONFIG_TEXT_MAX = 4 << 20 };
 
@@ -32,10 +30,12 @@ static const char reference_head[] =
     "environment, `validation.http-port` is `CARAWAY_VALIDATION_HTTP_PORT`. Lists are written `a,b` there and in "
     "`--set`,\n"
     "and maps `name=address,name=address`. `caraway config show` prints what is in force and where it came from,\n"
-    "`caraway config check` only says whether it is right. Every setting takes effect at the next start.\n"
+    "`caraway config check` only says whether it is right. Durations are written 500ms, 30s, 5m, 1h, 90d; sizes 65536, "
+    "64KiB,\n"
+    "16MiB, 64GiB, 1TiB.\n"
     "\n"
-    "| Setting | Default | Values | What it does |\n"
-    "|---|---|---|---|\n";
+    "| Setting | Default | Values | Takes effect | What it does |\n"
+    "|---|---|---|---|---|\n";
 
 static void reference_default(const struct setting_row *row, struct buf *out)
 {
@@ -58,7 +58,10 @@ static void reference_values(const struct setting_row *row, struct buf *out)
                 buf_char(out, *c);
         return;
     }
-    buf_text(out, setting_kind_text(row->kind));
+    const char *kind = setting_kind_text(row->kind);
+    buf_append(out, kind, strcspn(kind, "(")); /* the forms stand in the head */
+    while (out->len > 0 && out->data[out->len - 1] == ' ')
+        out->data[--out->len] = '\0';
     if (row->most == 0)
         return;
     buf_text(out, ", ");
@@ -76,7 +79,7 @@ void config_reference(struct buf *out)
         reference_default(row, out);
         buf_text(out, " | ");
         reference_values(row, out);
-        buf_printf(out, " | %s |\n", row->sentence);
+        buf_printf(out, " | %s | %s |\n", row->applies == SETTING_RELOAD ? "at SIGHUP" : "at start", row->sentence);
     }
 }
 

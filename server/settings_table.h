@@ -34,7 +34,7 @@
 
 /* clang-format off */
 #define SETTING_TABLE(X) \
-    X(preset, CHOICE, "preset", "staging", "private", 0, 0, "staging|private", RESTART, \
+    X(preset, CHOICE, "preset", "staging", SAME, 0, 0, "staging|private", RESTART, \
       "What the defaults are for: a staging CA on this machine, or a private CA in earnest.") \
     X(data, TEXT, "data", "./caraway-data", SAME, 0, 0, "", RESTART, \
       "Directory that holds everything the server keeps: db/, ca/ and tls/.") \

@@ -2,11 +2,7 @@
 #pragma once
 
 #include "server/settings.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "tests/unit.h"
 
 /* The settings from these sources; the test fails with the reason when they are refused. */
 static inline struct settings *read_good(const struct settings_sources *sources)

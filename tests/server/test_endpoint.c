@@ -1,10 +1,7 @@
 #include "server/endpoint.h"
+#include "tests/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void every_form_is_read(void **state)
 {

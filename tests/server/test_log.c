@@ -1,13 +1,10 @@
 #include "server/log.h"
 
 #include "base/json.h"
+#include "tests/unit.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 struct fixture {
     struct world_manual clock;

@@ -1,10 +1,7 @@
 #include "server/nearest.h"
+#include "tests/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const char *const names[] = { "serve", "init", "config", "version", "log.level" };
 

@@ -126,7 +126,7 @@ static void endpoints_are_hosts_with_ports(void **state)
     assert_string_equal(off->management_listen, "");
     AUTO(settings) path = set_good("management.listen", "unix:/run/caraway.sock");
     assert_string_equal(path->management_listen, "unix:/run/caraway.sock");
-    static const char *const bad[] = { "localhost", "localhost:",      ":x",  "::1:443", "[::1]", "[localhost]:1",
+    static const char *const bad[] = { "localhost", "localhost:",      ":x",    "::1:443", "[::1]", "[localhost]:1",
                                        "a b:1",     "localhost:65536", "unix:", "a..b:1" };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         AUTO_BUF(expected, 400);
