@@ -1,0 +1,97 @@
+#include "validators/alpn_certificate.h"
+
+#include "tests/validators/tls_server.h"
+
+static bool judge(const struct tls_script *script, struct acme_identifier identifier,
+                  char why[static VAL_CERTIFICATE_WHY_SIZE])
+{
+    uint8_t digest[SHA256_BYTES];
+    EVP_PKEY *key;
+    X509 *certificate = tls_certificate(script, &key);
+    why[0] = '\0';
+    crypto_digest_sha256(bytes_text(KEY_AUTHORIZATION), digest);
+    bool ok = val_certificate_proves(certificate, &identifier, digest, why);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+static void right_certificates(void **state)
+{
+    (void)state;
+    char why[VAL_CERTIFICATE_WHY_SIZE];
+    assert_true(judge(&(struct tls_script) { .names = "DNS:a.test" }, dns_name("a.test"), why));
+    assert_true(judge(&(struct tls_script) { .names = "DNS:A.TEST" }, dns_name("a.test"), why));
+    assert_true(judge(&(struct tls_script) { .names = "IP:192.0.2.1" }, ip_name("192.0.2.1"), why));
+    assert_true(judge(&(struct tls_script) { .names = "IP:2001:db8::1" }, ip_name("2001:db8::1"), why));
+}
+
+static void names_must_be_the_identifier_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names, *found;
+    } rows[] = {
+        { NULL, "none" },
+        { "DNS:b.test", "dns:b.test" },
+        { "DNS:a.test.b", "dns:a.test.b" },
+        { "DNS:a.tes", "dns:a.tes" },
+        { "DNS:*.test", "dns:*.test" },
+        { "DNS:a.test,DNS:a.test", "dns:a.test, dns:a.test" },
+        { "DNS:a.test,IP:127.0.0.1", "dns:a.test, ip:127.0.0.1" },
+        { "DNS:a,DNS:b,DNS:c,DNS:d,DNS:e", "dns:a, dns:b, dns:c and 2 more" },
+        { "email:x@a.test", "a name of type 1" },
+        { "IP:127.0.0.1", "ip:127.0.0.1" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char why[VAL_CERTIFICATE_WHY_SIZE];
+        assert_false(judge(&(struct tls_script) { .names = rows[i].names }, dns_name("a.test"), why));
+        assert_has(why, "its subjectAltName should be dns:a.test alone, but is ");
+        assert_has(why, rows[i].found);
+    }
+}
+
+static void ip_identifiers_want_ip_names(void **state)
+{
+    (void)state;
+    char why[VAL_CERTIFICATE_WHY_SIZE];
+    assert_false(judge(&(struct tls_script) { .names = "DNS:192.0.2.1" }, ip_name("192.0.2.1"), why));
+    assert_false(judge(&(struct tls_script) { .names = "IP:192.0.2.2" }, ip_name("192.0.2.1"), why));
+    assert_false(judge(&(struct tls_script) { .names = "IP:::ffff:192.0.2.1" }, ip_name("192.0.2.1"), why));
+    assert_has(why, "should be ip:192.0.2.1 alone");
+}
+
+static void flaws(void **state)
+{
+    (void)state;
+    static const struct {
+        enum tls_flaw flaw;
+        const char *why;
+    } rows[] = {
+        { TLS_NO_EXTENSION, "it lacks the acmeIdentifier extension (1.3.6.1.5.5.7.1.31)" },
+        { TLS_NOT_CRITICAL, "its acmeIdentifier extension is not critical" },
+        { TLS_WRONG_DIGEST, "its acmeIdentifier is not the SHA-256 of the key authorization" },
+        { TLS_SHORT_DIGEST, "its acmeIdentifier is not an OCTET STRING of 32 bytes" },
+        { TLS_LONG_DIGEST, "its acmeIdentifier is not an OCTET STRING of 32 bytes" },
+        { TLS_DOUBLE_EXTENSION, "it has the extension 1.3.6.1.5.5.7.1.31 more than once" },
+        { TLS_NOT_SELF_SIGNED, "it is not self-signed" },
+        { TLS_OTHER_ISSUER_NAME, "it is not self-signed" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char why[VAL_CERTIFICATE_WHY_SIZE];
+        assert_false(
+            judge(&(struct tls_script) { .names = "DNS:a.test", .flaw = rows[i].flaw }, dns_name("a.test"), why));
+        assert_string_equal(why, rows[i].why);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(right_certificates),
+        cmocka_unit_test(names_must_be_the_identifier_alone),
+        cmocka_unit_test(ip_identifiers_want_ip_names),
+        cmocka_unit_test(flaws),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,36 @@
+/* A TLS server on loopback that shows a certificate made to order, on its own thread. */
+#pragma once
+
+#include "tests/validators/support.h"
+
+#include "base/crypto.h"
+
+#include <openssl/ssl.h>
+
+enum { TLS_NAME_SIZE = 256 };
+enum tls_flaw {
+    TLS_RIGHT,
+    TLS_NO_EXTENSION,
+    TLS_NOT_CRITICAL,
+    TLS_WRONG_DIGEST,
+    TLS_SHORT_DIGEST,
+    TLS_LONG_DIGEST,
+    TLS_DOUBLE_EXTENSION,
+    TLS_NOT_SELF_SIGNED,
+    TLS_OTHER_ISSUER_NAME
+};
+
+struct tls_script {
+    const char *alpn;  /* what the server chooses; NULL: none; "!": it refuses with an alert */
+    const char *names; /* the subjectAltName as OpenSSL's configuration writes it; NULL: no extension */
+    enum tls_flaw flaw;
+    int max_version; /* 0: any */
+};
+
+/* The certificate, for tests of the judge alone. The caller frees both. */
+X509 *tls_certificate(const struct tls_script *script, EVP_PKEY **out_key);
+
+struct tls_server;
+struct tls_server *tls_server_start(const struct tls_script *script);
+uint16_t tls_server_port(const struct tls_server *server);
+void tls_server_stop(struct tls_server *server, char out_sni[static TLS_NAME_SIZE]); /* of the last handshake */
