@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -15,7 +14,9 @@ struct dns_server {
     int fd, stop_fd;
     uint16_t port;
     pthread_t thread;
-    atomic_uint questions;
+    pthread_mutex_t lock; /* guards questions */
+    pthread_cond_t asked;
+    unsigned questions;
 };
 
 struct question {
@@ -142,7 +143,10 @@ static void serve(struct dns_server *server)
     ssize_t got = recvfrom(server->fd, packet, sizeof packet, 0, (struct sockaddr *)&from, &from_len);
     if (got < HEADER_BYTES || !parse(packet, (size_t)got, &question))
         return;
-    atomic_fetch_add(&server->questions, 1);
+    pthread_mutex_lock(&server->lock);
+    server->questions++;
+    pthread_cond_signal(&server->asked);
+    pthread_mutex_unlock(&server->lock);
     const struct dns_row *row = find(server, &question);
     if (row != NULL && row->action == DNS_SILENCE)
         return;
@@ -170,6 +174,8 @@ struct dns_server *dns_server_start(const struct dns_row *rows, size_t count)
     server->count = count;
     server->fd = bound_socket(SOCK_DGRAM, &server->port);
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->asked, NULL);
     assert_int_equal(pthread_create(&server->thread, NULL, run, server), 0);
     return server;
 }
@@ -181,7 +187,18 @@ uint16_t dns_server_port(const struct dns_server *server)
 
 unsigned dns_server_questions(struct dns_server *server)
 {
-    return atomic_load(&server->questions);
+    pthread_mutex_lock(&server->lock);
+    unsigned questions = server->questions;
+    pthread_mutex_unlock(&server->lock);
+    return questions;
+}
+
+void dns_server_wait(struct dns_server *server, unsigned questions)
+{
+    pthread_mutex_lock(&server->lock);
+    while (server->questions < questions)
+        pthread_cond_wait(&server->asked, &server->lock);
+    pthread_mutex_unlock(&server->lock);
 }
 
 void dns_server_stop(struct dns_server *server)
@@ -190,5 +207,7 @@ void dns_server_stop(struct dns_server *server)
     pthread_join(server->thread, NULL);
     close(server->fd);
     close(server->stop_fd);
+    pthread_cond_destroy(&server->asked);
+    pthread_mutex_destroy(&server->lock);
     free(server);
 }

@@ -19,4 +19,5 @@ struct dns_server;
 struct dns_server *dns_server_start(const struct dns_row *rows, size_t count);
 uint16_t dns_server_port(const struct dns_server *server);
 unsigned dns_server_questions(struct dns_server *server);
+void dns_server_wait(struct dns_server *server, unsigned questions); /* until so many have come */
 void dns_server_stop(struct dns_server *server);
