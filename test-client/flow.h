@@ -3,6 +3,7 @@
  * certificate. A flow is one account with one connection; it issues one certificate at a time. */
 #pragma once
 
+#include "test-client/csr.h"
 #include "test-client/fetch.h"
 #include "test-client/message.h"
 #include "test-client/responder.h"
@@ -33,9 +34,9 @@ struct tc_flow_events {
 };
 
 struct tc_flow_order {
-    const struct acme_identifier *identifiers; /* both stay the caller's until done */
+    const struct acme_identifier *identifiers; /* names and key stay the caller's until done */
     size_t identifier_count;
-    EVP_PKEY *key;
+    const struct tc_csr_key *key;
 };
 
 /* The account's key is referenced. NULL when memory is out. */

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "test-client/flow.h"
-#include "test-client/key.h"
 
 /* name, text, proof, url, payload, take, recover; the functions stand in flow_steps.c */
 #define TC_STEP_TABLE(X)                                                                                               \

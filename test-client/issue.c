@@ -169,16 +169,17 @@ static bool issue_over_network(struct issue *issue, char why[static TC_WHY_SIZE]
 {
     TRY(tc_client_start(&issue->client, &issue->options->client, 4, why));
     struct tc_flow_events events = { .progress = on_progress, .done = on_done, .arg = issue };
-    struct tc_flow_order order = { issue->identifiers, issue->identifier_count, issue->key };
+    AUTO(tc_csr_key) csr_key = tc_csr_key_create(issue->key);
+    struct tc_flow_order order = { issue->identifiers, issue->identifier_count, csr_key };
     issue->flow = tc_flow_create(&issue->client.setup, issue->account_key, &events);
-    if (issue->flow != NULL) {
+    if (issue->flow != NULL && csr_key != NULL) {
         tc_flow_issue(issue->flow, &order);
         uv_run(&issue->client.loop, UV_RUN_DEFAULT);
     }
     tc_flow_drop(issue->flow);
     tc_client_stop(&issue->client);
     snprintf(why, TC_WHY_SIZE, "out of memory");
-    return issue->flow != NULL;
+    return issue->flow != NULL && csr_key != NULL;
 }
 
 static void clear_issue(struct issue *issue)

@@ -1,7 +1,6 @@
-/* Private keys of accounts and certificates, and the requests (PKCS#10) that name them. */
+/* Private keys of accounts and certificates, in memory and in files. */
 #pragma once
 
-#include "acme/identifier.h"
 #include "base/crypto.h"
 
 #include "test-client/exchange.h"
@@ -27,7 +26,3 @@ MUST_USE bool tc_key_save(const char *path, EVP_PKEY *key, char why[static TC_WH
 /* The key in the file, or a new one written there when the file does not exist. */
 MUST_USE bool tc_key_load_or_make(const char *path, enum tc_key_type type, EVP_PKEY **out,
                                   char why[static TC_WHY_SIZE]);
-
-enum { TC_CSR_MAX = 256 << 10 };
-/* Appends the DER of a request with an empty subject and the names as subjectAltName. */
-MUST_USE bool tc_csr_make(EVP_PKEY *key, const struct acme_identifier *identifiers, size_t count, struct buf *out);

@@ -40,7 +40,7 @@ static const struct tc_option options[] = {
 struct load_client {
     struct load *load;
     struct tc_flow *flow;
-    EVP_PKEY *key;
+    struct tc_csr_key *key;
     struct acme_identifier identifier;
     char name[NAME_MAX_BYTES];
     uint64_t started_ns;
@@ -165,13 +165,15 @@ static void on_done(void *arg, struct tc_flow *flow)
 static bool make_client(struct load *load, struct load_client *client)
 {
     AUTO_TYPE(EVP_PKEY) account_key = tc_key_make(TC_KEY_P256);
+    AUTO_TYPE(EVP_PKEY) key = tc_key_make(TC_KEY_P256);
     struct tc_flow_events events = { .done = on_done, .arg = client };
     client->load = load;
-    client->key = tc_key_make(TC_KEY_P256);
     client->pause.data = client;
     uv_timer_init(&load->client.loop, &client->pause);
     load->made++;
-    TRY(account_key != NULL && client->key != NULL);
+    TRY(account_key != NULL && key != NULL);
+    client->key = tc_csr_key_create(key);
+    TRY(client->key != NULL);
     client->flow = tc_flow_create(&load->client.setup, account_key, &events);
     return client->flow != NULL;
 }
@@ -190,7 +192,7 @@ static void drop_clients(struct load *load)
 {
     for (size_t i = 0; i < load->made; i++) {
         tc_flow_drop(load->clients[i].flow);
-        EVP_PKEY_free(load->clients[i].key);
+        tc_csr_key_drop(load->clients[i].key);
         uv_close((uv_handle_t *)&load->clients[i].pause, NULL);
     }
 }
