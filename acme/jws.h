@@ -37,3 +37,5 @@ struct jws_header {
     const char *kid, *nonce, *url;
 };
 MUST_USE bool jws_sign(struct buf *out, const struct jwk *key, const struct jws_header *header, struct bytes payload);
+/* Signs any protected header as it stands: also one a client must not send, to see it refused. */
+MUST_USE bool jws_sign_protected(struct buf *out, const struct jwk *key, struct bytes header, struct bytes payload);

@@ -134,8 +134,7 @@ static bool sign(const struct jwk *key, struct bytes input, struct buf *out)
 
 static void write_header(struct buf *out, const struct jwk *key, const struct jws_header *header)
 {
-    AUTO_BUF(json, HEADER_MAX_BYTES);
-    struct json_out object = JSON_OUT(&json, 0);
+    struct json_out object = JSON_OUT(out, 0);
     json_out_object(&object, NULL);
     json_out_text(&object, "alg", jws_algorithm_text(jwk_algorithm(key)));
     if (header->kid != NULL)
@@ -146,14 +145,19 @@ static void write_header(struct buf *out, const struct jwk *key, const struct jw
         json_out_text(&object, "nonce", header->nonce);
     json_out_text(&object, "url", header->url);
     json_out_end_object(&object);
-    buf_b64url(out, buf_bytes(&json));
-    out->failed |= json.failed;
 }
 
 bool jws_sign(struct buf *out, const struct jwk *key, const struct jws_header *header, struct bytes payload)
 {
+    AUTO_BUF(json, HEADER_MAX_BYTES);
+    write_header(&json, key, header);
+    return !json.failed && jws_sign_protected(out, key, buf_bytes(&json), payload);
+}
+
+bool jws_sign_protected(struct buf *out, const struct jwk *key, struct bytes header, struct bytes payload)
+{
     AUTO_BUF(input, out->max);
-    write_header(&input, key, header);
+    buf_b64url(&input, header);
     size_t header_len = input.len;
     buf_char(&input, '.');
     buf_b64url(&input, payload);

@@ -225,6 +225,21 @@ static void a_kid_replaces_the_jwk_and_a_nonce_may_be_left_out(void **state)
     assert_true(jws_verify(&jws, key, &problem));
 }
 
+static void a_protected_header_of_ones_own_is_signed_as_it_stands(void **state)
+{
+    (void)state;
+    AUTO(arena) arena = arena_create(ARENA_BYTES);
+    AUTO(jwk) key = make_key(JWS_ES256);
+    AUTO_BUF(body, BODY_MAX_BYTES);
+    const char *header = "{\"alg\":\"ES256\",\"url\":\"u\",\"kid\":\"k\",\"more\":1}";
+    assert_true(jws_sign_protected(&body, key, bytes_text(header), bytes_text("{}")));
+    assert_non_null(strstr(buf_str(&body), arena_b64url(arena, bytes_text(header))));
+    struct jws jws;
+    struct acme_problem problem;
+    assert_true(jws_parse(arena, buf_bytes(&body), &jws, &problem));
+    assert_true(jws_verify(&jws, key, &problem));
+}
+
 static void a_buffer_too_small_is_no_success(void **state)
 {
     (void)state;
@@ -274,6 +289,7 @@ int main(void)
         cmocka_unit_test(what_we_sign_we_accept),
         cmocka_unit_test(ecdsa_signatures_always_have_full_width),
         cmocka_unit_test(a_kid_replaces_the_jwk_and_a_nonce_may_be_left_out),
+        cmocka_unit_test(a_protected_header_of_ones_own_is_signed_as_it_stands),
         cmocka_unit_test(a_buffer_too_small_is_no_success),
         cmocka_unit_test(the_mac_of_the_rfc_holds_and_no_other),
     };
