@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <strings.h>
 
+enum { CONTENT_TYPE_MAX = 256 };
+
 struct tc_exchange {
     CURL *curl;
     struct curl_slist *headers;
-    const char *content_type; /* what `headers` was made for */
+    bool plain; /* `headers` holds nothing but a content type, in its first line */
     struct tc_answer answer;
     char error[CURL_ERROR_SIZE];
 };
@@ -76,30 +78,28 @@ static bool add_header(struct tc_exchange *exchange, const char *line)
     return longer != NULL;
 }
 
-static bool make_headers(struct tc_exchange *exchange, const struct tc_exchange_request *request)
+static bool make_headers(struct tc_exchange *exchange, const struct tc_exchange_request *request, const char *first)
 {
     curl_easy_setopt(exchange->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(TAKE(exchange->headers));
-    exchange->content_type = NULL;
-    AUTO_BUF(line, TC_HEADERS_MAX);
-    buf_printf(&line, "Content-Type:%s%s", request->content_type != NULL ? " " : "",
-               request->content_type != NULL ? request->content_type : "");
-    TRY(!line.failed && add_header(exchange, buf_str(&line)));
-    TRY(add_header(exchange, "Expect:"));
+    exchange->plain = false;
+    TRY(add_header(exchange, first) && add_header(exchange, "Expect:"));
     for (const char *const *header = request->headers; header != NULL && *header != NULL; header++)
         TRY(add_header(exchange, *header));
+    exchange->plain = request->headers == NULL;
     return curl_easy_setopt(exchange->curl, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK;
 }
 
 /* Most exchanges of a flow send the same headers as the one before. */
 static bool set_headers(struct tc_exchange *exchange, const struct tc_exchange_request *request)
 {
-    if (exchange->headers != NULL && request->headers == NULL && exchange->content_type == request->content_type)
+    char first[CONTENT_TYPE_MAX];
+    int len = snprintf(first, sizeof first, "Content-Type:%s%s", request->content_type != NULL ? " " : "",
+                       request->content_type != NULL ? request->content_type : "");
+    TRY(len < (int)sizeof first);
+    if (exchange->plain && request->headers == NULL && strcmp(exchange->headers->data, first) == 0)
         return true;
-    TRY(make_headers(exchange, request));
-    if (request->headers == NULL)
-        exchange->content_type = request->content_type;
-    return true;
+    return make_headers(exchange, request, first);
 }
 
 static bool set_method(struct tc_exchange *exchange, const struct tc_exchange_request *request)

@@ -28,7 +28,7 @@ MUST_USE struct tc_exchange *tc_exchange_create(const struct tc_exchange_options
 void tc_exchange_drop(struct tc_exchange *exchange);
 DEFINE_DROP(tc_exchange, tc_exchange_drop)
 
-/* False when memory is out. */
+/* False when memory is out or the content type is absurdly long. */
 MUST_USE bool tc_exchange_prepare(struct tc_exchange *exchange, const struct tc_exchange_request *request);
 /* Runs what was asked to its end. False, with `why`, when there is no whole answer within the limits. */
 MUST_USE bool tc_exchange_run(struct tc_exchange *exchange, const struct tc_exchange_request *request,
