@@ -73,16 +73,11 @@ bool authorization_make(struct request *rq, const char *order_id, const struct a
 bool authorization_find_valid(struct store_txn *txn, struct request *rq, const struct acme_identifier *identifier,
                               bool wildcard, struct authorization *out)
 {
-    enum { LOOK_AT = 16 };
     const char *subject = store_subject_of_authorization(rq->arena, rq->account.id, identifier, wildcard);
     struct store_page page;
-    TRY(subject != NULL && store_list(txn, rq->arena, STORE_AUTHORIZATION_BY_NAME, subject, NULL, LOOK_AT, &page));
-    for (size_t i = page.ids.count; i > 0; i--) {
-        if (store_get_authorization(txn, rq->arena, page.ids.items[i - 1], out) &&
-            authorization_state_at(out, rq->now_ms) == AUTHORIZATION_VALID)
-            return true;
-    }
-    return false;
+    return subject != NULL && store_list(txn, rq->arena, STORE_AUTHORIZATION_BY_NAME, subject, NULL, 1, true, &page) &&
+           page.ids.count > 0 && store_get_authorization(txn, rq->arena, page.ids.items[0], out) &&
+           authorization_state_at(out, rq->now_ms) == AUTHORIZATION_VALID;
 }
 
 static bool authorization_load(struct request *rq, struct store_txn *txn, struct authorization *out)

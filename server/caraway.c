@@ -121,21 +121,24 @@ static void add_name(struct tls_names *names, const char *name)
         names->items[names->count++] = name;
 }
 
-/* The names clients may use: loopback always, then what is listened on and what the external URL says. */
+/* The names clients may use: loopback and this machine's name, then what is listened on and what the external URL says.
+ */
 static void collect_names(const struct settings *settings, struct arena *arena, struct tls_names *names)
 {
     char host[256] = "";
     add_name(names, "localhost");
     add_name(names, "127.0.0.1");
     add_name(names, "::1");
+    const char *own = gethostname(host, sizeof host - 1) == 0 && dns_name_ok(host) ? arena_text(arena, host) : NULL;
+    if (own != NULL)
+        add_name(names, own);
     for (size_t i = 0; i < settings->listen.count; i++) {
         struct endpoint endpoint;
         if (!endpoint_read(settings->listen.items[i], &endpoint) || endpoint.path != NULL)
             continue;
-        bool everywhere = endpoint_is_everywhere(&endpoint);
-        if (everywhere && (gethostname(host, sizeof host - 1) != 0 || !dns_name_ok(host)))
+        if (endpoint_is_everywhere(&endpoint))
             continue;
-        const char *name = arena_text(arena, everywhere ? host : endpoint.host);
+        const char *name = arena_text(arena, endpoint.host);
         if (name != NULL)
             add_name(names, name);
     }

@@ -124,11 +124,10 @@ static bool read_page(struct request *rq, struct store_txn *txn, const struct co
             continue;
         const char *subject = subject_of(rq, value, collection->filters[i].by_name);
         TRY(subject != NULL);
-        return store_list(txn, rq->arena, collection->filters[i].index, subject, after, limit, out) ||
-               problem_from_store(&rq->problem, store_txn_status(txn), "listing");
+        return store_list(txn, rq->arena, collection->filters[i].index, subject, after, limit, true, out) ||
+               problem_from_list(rq, txn);
     }
-    return store_list_all(txn, rq->arena, collection->class, after, limit, true, out) ||
-           problem_from_store(&rq->problem, store_txn_status(txn), "listing");
+    return store_list_all(txn, rq->arena, collection->class, after, limit, true, out) || problem_from_list(rq, txn);
 }
 
 static bool list_get(struct request *rq)

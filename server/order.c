@@ -98,10 +98,11 @@ bool orders_list(struct request *rq)
         return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "These orders belong to another account");
     struct store_page page;
     AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
-    if (txn == NULL || !store_list(txn, rq->arena, STORE_ORDER_BY_ACCOUNT, rq->account.id,
-                                   request_argument(rq, "after"), ORDERS_PER_PAGE, &page))
-        return problem_from_store(&rq->problem, txn != NULL ? store_txn_status(txn) : STORE_NO_MEMORY,
-                                  "listing orders");
+    if (txn == NULL)
+        return problem_from_store(&rq->problem, STORE_NO_MEMORY, "listing orders");
+    if (!store_list(txn, rq->arena, STORE_ORDER_BY_ACCOUNT, rq->account.id, request_argument(rq, "after"),
+                    ORDERS_PER_PAGE, false, &page))
+        return problem_from_list(rq, txn);
     if (page.next != NULL)
         reply_link(rq, "next", request_url(rq, "/account/%s/orders?after=%s", rq->account.id, page.next));
     struct json_out out = reply_json(rq, 200);

@@ -102,3 +102,11 @@ bool problem_from_store(struct acme_problem *problem, enum store_status status, 
     snprintf(problem->cause, sizeof problem->cause, "%s: %s", doing, store_status_text(status));
     return false;
 }
+
+bool problem_from_list(struct request *rq, const struct store_txn *txn)
+{
+    enum store_status status = store_txn_status(txn);
+    if (status != STORE_OK)
+        return problem_from_store(&rq->problem, status, "listing");
+    return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"after\" is not a position in this list");
+}

@@ -129,5 +129,7 @@ void request_finish(struct request *rq);
 /* Adds a fresh nonce to the answer; the edge does so for every POST. */
 void reply_nonce(struct request *rq);
 
+/* Always false: why a page could not be read. A position that is none of ours is the asker's fault. */
+bool problem_from_list(struct request *rq, const struct store_txn *txn);
 /* Always false. Full or failing storage is a 503 that asks to come back (Retry-After). */
 bool problem_from_store(struct acme_problem *problem, enum store_status status, const char *doing);

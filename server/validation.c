@@ -228,7 +228,7 @@ bool validations_resume(struct caraway *caraway)
     do {
         struct store_page page;
         arena_reset(arena);
-        TRY(store_list(txn, arena, STORE_AUTHORIZATION_PROCESSING, "", after, RESUME_PAGE, &page));
+        TRY(store_list(txn, arena, STORE_AUTHORIZATION_PROCESSING, "", after, RESUME_PAGE, false, &page));
         for (size_t i = 0; i < page.ids.count; i++)
             (void)resume_one(caraway, txn, arena, page.ids.items[i]);
         after = page.next != NULL ? arena_text(position, page.next) : NULL;

@@ -67,7 +67,7 @@ static void emit_ORDER_BY_ACCOUNT(struct index_keys *keys, const void *record)
 static void emit_AUTHORIZATION_BY_NAME(struct index_keys *keys, const void *record)
 {
     const struct authorization *authz = record;
-    if (authz->account == NULL || authz->identifier.value == NULL)
+    if (authz->state != AUTHORIZATION_VALID || authz->account == NULL || authz->identifier.value == NULL)
         return;
     const char *subject =
         store_subject_of_authorization(keys->arena, authz->account, &authz->identifier, authz->wildcard);

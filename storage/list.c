@@ -91,9 +91,11 @@ const char *store_find(struct store_txn *txn, struct arena *arena, enum store_in
 }
 
 bool store_list(struct store_txn *txn, struct arena *arena, enum store_index index, const char *subject,
-                const char *after, size_t limit, struct store_page *out)
+                const char *after, size_t limit, bool newest_first, struct store_page *out)
 {
-    struct scan scan = { .prefix = key_of_subject(index, subject), .by_time = index_by_time(index) };
+    struct scan scan = { .prefix = key_of_subject(index, subject),
+                         .by_time = index_by_time(index),
+                         .newest_first = newest_first };
     return scan_page(txn, arena, &scan, after, limit, out);
 }
 

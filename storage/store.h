@@ -82,9 +82,10 @@ RECORD_TABLE(X)
 
 /* Indexes: name, record, what the subject is. Numbers are on disk: append-only. Listed in the order of ids (time). */
 #define STORE_INDEX_TABLE(X)                                                                                           \
-    X(ACCOUNT_BY_KEY, account, 32)                 /* subject: thumbprint */                                           \
-    X(ORDER_BY_ACCOUNT, order, 33)                 /* subject: account id */                                           \
-    X(AUTHORIZATION_BY_NAME, authorization, 34)    /* subject: account id "/" type ":" value, "*." for wildcards */    \
+    X(ACCOUNT_BY_KEY, account, 32) /* subject: thumbprint */                                                           \
+    X(ORDER_BY_ACCOUNT, order, 33) /* subject: account id */                                                           \
+    X(AUTHORIZATION_BY_NAME, authorization,                                                                            \
+      34) /* valid ones; subject: account id "/" type ":" value, "*." for wildcards */                                 \
     X(AUTHORIZATION_PROCESSING, authorization, 35) /* subject: ""; a challenge is processing */                        \
     X(CERTIFICATE_BY_ACCOUNT, certificate, 36)     /* subject: account id */                                           \
     X(CERTIFICATE_BY_NAME, certificate, 37)        /* subject: type ":" labels reversed ("dns:test.example.www") */    \
@@ -118,7 +119,7 @@ struct store_page {
     const char *next;
 };
 MUST_USE bool store_list(struct store_txn *txn, struct arena *arena, enum store_index index, const char *subject,
-                         const char *after, size_t limit, struct store_page *out);
+                         const char *after, size_t limit, bool newest_first, struct store_page *out);
 /* The same over all records of a class, newest first when `newest_first`. */
 MUST_USE bool store_list_all(struct store_txn *txn, struct arena *arena, enum record_class class, const char *after,
                              size_t limit, bool newest_first, struct store_page *out);

@@ -35,6 +35,7 @@ static void roll_authorization(struct model *model, size_t slot)
 {
     model->challenges[slot] = (struct challenge) { .type = "dns-01", .state = roll(model, CHALLENGE_STATES) };
     model->authorizations[slot] = (struct authorization) { .id = model->ids[slot],
+                                                           .state = roll(model, 2), /* pending or valid */
                                                            .account = accounts[roll(model, 3)],
                                                            .identifier = names[roll(model, 2)],
                                                            .wildcard = roll(model, 2) == 1,
@@ -80,7 +81,7 @@ static void assert_index(struct fixture *fixture, struct store_txn *txn, enum st
                          const struct buf *expected)
 {
     struct store_page page;
-    assert_true(store_list(txn, fixture->arena, index, subject, NULL, 100, &page));
+    assert_true(store_list(txn, fixture->arena, index, subject, NULL, 100, false, &page));
     AUTO_BUF(found, 1 << 12);
     for (size_t i = 0; i < page.ids.count; i++)
         buf_printf(&found, "%s ", page.ids.items[i]);
@@ -110,7 +111,7 @@ static void check_authorizations(struct fixture *fixture, struct model *model, s
         for (size_t n = 0; n < 2; n++)
             for (int wild = 0; wild < 2; wild++) {
                 EXPECT(authorization, record->account == accounts[a] && record->identifier.value == names[n].value &&
-                                          record->wildcard == (wild == 1));
+                                          record->wildcard == (wild == 1) && record->state == AUTHORIZATION_VALID);
                 assert_index(fixture, txn, STORE_AUTHORIZATION_BY_NAME,
                              store_subject_of_authorization(fixture->arena, accounts[a], &names[n], wild == 1),
                              &expected);

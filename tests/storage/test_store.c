@@ -132,15 +132,15 @@ static void pages_by_position(void **state)
     write_ok(fixture, put_orders, NULL);
     AUTO(store_txn) txn = store_begin_read(fixture->store);
     struct store_page page;
-    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", NULL, 4, &page));
+    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", NULL, 4, false, &page));
     assert_listed(&page, "o0 o1 o2 o4", true);
-    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", page.next, 2, &page));
+    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", page.next, 2, false, &page));
     assert_listed(&page, "o5 o6", false);
-    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", "o3", 100, &page)); /* not one of them */
+    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", "o3", 100, false, &page)); /* not one of them */
     assert_listed(&page, "o4 o5 o6", false);
-    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", "o6", 100, &page));
+    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", "o6", 100, false, &page));
     assert_listed(&page, "", false);
-    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "min", NULL, 100, &page));
+    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "min", NULL, 100, false, &page));
     assert_listed(&page, "", false);
 }
 
@@ -151,13 +151,13 @@ static void expiry_is_in_order_of_time(void **state)
     write_ok(fixture, put_orders, NULL);
     AUTO(store_txn) txn = store_begin_read(fixture->store);
     struct store_page page;
-    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", NULL, 3, &page));
+    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", NULL, 3, false, &page));
     assert_listed(&page, "o6 o5 o4", true);
-    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", page.next, 3, &page));
+    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", page.next, 3, false, &page));
     assert_listed(&page, "o3 o2 o1", true);
-    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", page.next, 3, &page));
+    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", page.next, 3, false, &page));
     assert_listed(&page, "o0", false);
-    assert_false(store_list(txn, arena, STORE_EXPIRY_ORDER, "", "o0", 3, &page));
+    assert_false(store_list(txn, arena, STORE_EXPIRY_ORDER, "", "o0", 3, false, &page));
     assert_int_equal(store_txn_status(txn), STORE_OK);
 }
 
