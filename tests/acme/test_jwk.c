@@ -2,6 +2,8 @@
 #include "base/encode.h"
 #include "tests/unit.h"
 
+#include <pthread.h>
+
 /* RFC 7638 §3.1 */
 #define RSA_N                                                                                                          \
     "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknj" \
@@ -181,13 +183,14 @@ static void every_truncation_is_refused(void **state)
     }
 }
 
-/* A modulus of `bits` bits: all ones. No one can sign with it, but it has the right shape. */
-static bool rsa_accepted(size_t bits, struct acme_problem *problem)
+/* A modulus of `bits` bits: all ones but for the last byte. No one can sign with it, but it has the right shape. */
+static bool rsa_accepted(size_t bits, uint8_t last, struct acme_problem *problem)
 {
     uint8_t n[2048];
     size_t len = (bits + 7) / 8;
     memset(n, 0xff, len);
     n[0] = (uint8_t)(0xff >> (len * 8 - bits));
+    n[len - 1] = last;
     AUTO_BUF(json, 8192);
     buf_text(&json, "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"");
     buf_b64url(&json, bytes_of(n, len));
@@ -202,13 +205,15 @@ static void rsa_sizes_are_bounded_exactly(void **state)
 {
     (void)state;
     struct acme_problem problem;
-    assert_false(rsa_accepted(2047, &problem));
+    assert_false(rsa_accepted(2047, 0xff, &problem));
     assert_non_null(strstr(problem.detail, "this one has 2047"));
-    assert_true(rsa_accepted(2048, &problem));
-    assert_true(rsa_accepted(8192, &problem));
-    assert_false(rsa_accepted(8193, &problem));
+    assert_true(rsa_accepted(2048, 0xff, &problem));
+    assert_true(rsa_accepted(8192, 0xff, &problem));
+    assert_false(rsa_accepted(8193, 0xff, &problem));
     assert_non_null(strstr(problem.detail, "this one has 8193"));
-    assert_false(rsa_accepted(16000, &problem));
+    assert_false(rsa_accepted(16000, 0xff, &problem));
+    assert_false(rsa_accepted(2048, 0xfe, &problem));
+    assert_non_null(strstr(problem.detail, "is even"));
 }
 
 static void a_reference_keeps_the_key(void **state)
@@ -221,6 +226,30 @@ static void a_reference_keeps_the_key(void **state)
     assert_non_null(strstr(jwk_json(again), EC_X));
     jwk_drop(again);
     jwk_drop(NULL);
+}
+
+static void *use_key(void *arg)
+{
+    struct jwk *key = arg;
+    for (int i = 0; i < 1000; i++) {
+        struct jwk *mine = jwk_ref(key);
+        assert_int_equal(EVP_PKEY_get_bits(jwk_pkey(mine)), 256);
+        jwk_drop(mine);
+    }
+    jwk_drop(key);
+    return NULL;
+}
+
+static void the_last_of_several_threads_frees_the_key(void **state)
+{
+    (void)state;
+    struct jwk *key = parsed(EC_KEY);
+    pthread_t threads[4];
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, use_key, jwk_ref(key)), 0);
+    jwk_drop(key);
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+        pthread_join(threads[i], NULL);
 }
 
 static void algorithm_names_end_with_null(void **state)
@@ -243,6 +272,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(rsa_sizes_are_bounded_exactly),
         cmocka_unit_test(a_reference_keeps_the_key),
+        cmocka_unit_test(the_last_of_several_threads_frees_the_key),
         cmocka_unit_test(algorithm_names_end_with_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
