@@ -6,19 +6,30 @@
 
 /* kind: enumerators with their RFC text */
 #define ACCOUNT_STATE_TABLE(X)                                                                                         \
-    X(ACCOUNT, VALID, "valid") X(ACCOUNT, DEACTIVATED, "deactivated") X(ACCOUNT, REVOKED, "revoked")
+    X(ACCOUNT, VALID, "valid")                                                                                         \
+    X(ACCOUNT, DEACTIVATED, "deactivated")                                                                             \
+    X(ACCOUNT, REVOKED, "revoked")
 #define ORDER_STATE_TABLE(X)                                                                                           \
     X(ORDER, PENDING, "pending")                                                                                       \
-    X(ORDER, READY, "ready") X(ORDER, PROCESSING, "processing") X(ORDER, VALID, "valid") X(ORDER, INVALID, "invalid")
+    X(ORDER, READY, "ready")                                                                                           \
+    X(ORDER, PROCESSING, "processing")                                                                                 \
+    X(ORDER, VALID, "valid")                                                                                           \
+    X(ORDER, INVALID, "invalid")
 #define AUTHORIZATION_STATE_TABLE(X)                                                                                   \
     X(AUTHORIZATION, PENDING, "pending")                                                                               \
     X(AUTHORIZATION, VALID, "valid")                                                                                   \
-    X(AUTHORIZATION, INVALID, "invalid") X(AUTHORIZATION, DEACTIVATED, "deactivated")                                  \
-        X(AUTHORIZATION, EXPIRED, "expired") X(AUTHORIZATION, REVOKED, "revoked")
+    X(AUTHORIZATION, INVALID, "invalid")                                                                               \
+    X(AUTHORIZATION, DEACTIVATED, "deactivated")                                                                       \
+    X(AUTHORIZATION, EXPIRED, "expired")                                                                               \
+    X(AUTHORIZATION, REVOKED, "revoked")
 #define CHALLENGE_STATE_TABLE(X)                                                                                       \
     X(CHALLENGE, PENDING, "pending")                                                                                   \
-    X(CHALLENGE, PROCESSING, "processing") X(CHALLENGE, VALID, "valid") X(CHALLENGE, INVALID, "invalid")
-#define CERTIFICATE_STATE_TABLE(X)        X(CERTIFICATE, VALID, "valid") X(CERTIFICATE, REVOKED, "revoked")
+    X(CHALLENGE, PROCESSING, "processing")                                                                             \
+    X(CHALLENGE, VALID, "valid")                                                                                       \
+    X(CHALLENGE, INVALID, "invalid")
+#define CERTIFICATE_STATE_TABLE(X)                                                                                     \
+    X(CERTIFICATE, VALID, "valid")                                                                                     \
+    X(CERTIFICATE, REVOKED, "revoked")
 
 #define STATE_ENUM_ROW_(kind, name, text) kind##_##name,
 enum account_state { ACCOUNT_STATE_TABLE(STATE_ENUM_ROW_) ACCOUNT_STATES };
