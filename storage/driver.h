@@ -1,6 +1,7 @@
 /* What a database must be able to do under the store: an ordered map of bytes in transactions. One write transaction at
  * a time (the store sees to that), any number of read transactions beside it, each on one thread at a time and each
- * with one snapshot. A transaction in which a call failed can only be aborted. */
+ * with one snapshot. A transaction in which a call failed
+ * can only be aborted; STORE_NOT_FOUND is no failure. */
 #pragma once
 
 #include "storage/store.h"
@@ -17,7 +18,7 @@ struct store_driver {
     /* What is found stays valid until the next put, del, or the end. */
     enum store_status (*get)(void *txn, struct bytes key, struct bytes *out_value);
     enum store_status (*put)(void *txn, struct bytes key, struct bytes value);
-    enum store_status (*del)(void *txn, struct bytes key); /* STORE_OK also when there is no such key */
+    enum store_status (*del)(void *txn, struct bytes key);
     /* The first key that is not less than `key`, and the last one that is less. */
     enum store_status (*seek)(void *txn, struct bytes key, struct bytes *out_key);
     enum store_status (*seek_before)(void *txn, struct bytes key, struct bytes *out_key);

@@ -205,8 +205,7 @@ static enum store_status lmdb_del(void *arg, struct bytes key)
 {
     struct lmdb_txn *txn = arg;
     MDB_val name = val_of(key);
-    int code = mdb_del(txn->txn, txn->dbi, &name, NULL);
-    return code == MDB_NOTFOUND ? STORE_OK : status_of(code);
+    return status_of(mdb_del(txn->txn, txn->dbi, &name, NULL));
 }
 
 static int move_cursor(struct lmdb_txn *txn, MDB_val *key, MDB_cursor_op op)

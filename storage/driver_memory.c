@@ -322,7 +322,7 @@ static enum store_status memory_del(void *arg, struct bytes key)
     struct memory_txn *txn = arg;
     const struct entry *old = find(txn->root, key);
     if (old == NULL)
-        return STORE_OK;
+        return STORE_NOT_FOUND;
     txn->bytes -= entry_bytes(old);
     return take_out(&txn->root, key) ? STORE_OK : STORE_NO_MEMORY;
 }
