@@ -175,13 +175,16 @@ static void close_tls(struct caraway *caraway)
 static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
 {
     const struct settings *settings = caraway->settings;
+    /* who names a DNS server of his own wants its answers, not the lab's */
+    bool lab_hosts = strcmp(settings->origin[SETTING_dns_hosts], "default") == 0;
+    bool ask_server = settings->dns_server[0] != '\0';
     struct validators_options options = {
         .threads = caraway_threads(settings->validation_threads),
         .http_port = (uint16_t)settings->validation_http_port,
         .tls_port = (uint16_t)settings->validation_tls_port,
-        .dns_server = settings->dns_server[0] != '\0' ? settings->dns_server : NULL,
+        .dns_server = ask_server ? settings->dns_server : NULL,
         .hosts = settings->dns_hosts.items,
-        .host_count = settings->dns_hosts.count,
+        .host_count = ask_server && lab_hosts ? 0 : settings->dns_hosts.count,
         .dns_timeout_ms = settings->dns_timeout_ms,
         .connect_timeout_ms = settings->validation_connect_timeout_ms,
         .total_timeout_ms = settings->validation_timeout_ms,

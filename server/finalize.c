@@ -150,6 +150,9 @@ static bool fill_certificate(struct request *rq, struct finalize *state)
 static void signed_certificate(struct ca_request *signing, void *arg)
 {
     struct request *rq = arg;
+    if (signing->status != CA_OK)
+        log_event(rq->caraway->log, LOG_CERTIFICATE_REFUSED, LOG_TEXT("cause", signing->why),
+                  LOG_TEXT("account", rq->account.id));
     bool ok = signing->status == CA_OK || problem_internal(&rq->problem, "signing: %s", signing->why);
     if (ok && fill_certificate(rq, rq->state)) {
         request_submit(rq, store_certificate, after_finalize);

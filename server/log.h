@@ -26,10 +26,9 @@ MUST_USE bool log_level_from_text(const char *text, enum log_level *out);
     X(SERVER_STOPPING, "server.stopping", INFO)                                                                        \
     X(SERVER_STOPPED, "server.stopped", INFO)                                                                          \
     X(SERVER_STOP_LATE, "server.stop-late", WARNING) /* requests were cut off at the shutdown timeout */               \
-    X(REQUEST, "request", INFO)                                                                                        \
-    X(REQUEST_REFUSED, "request.refused", INFO)      /* the client's fault: a problem document was sent */             \
-    X(REQUEST_FAILED, "request.failed", ERROR)       /* ours */                                                        \
-    X(CONNECTION_FAILED, "connection.failed", DEBUG) /* TLS or HTTP broke down before a request */                     \
+    X(REQUEST, "request", DEBUG)                                                                                       \
+    X(REQUEST_REFUSED, "request.refused", INFO) /* the client's fault: a problem document was sent */                  \
+    X(REQUEST_FAILED, "request.failed", ERROR)  /* ours */                                                             \
     X(ACCOUNT_CREATED, "account.created", INFO)                                                                        \
     X(ACCOUNT_UPDATED, "account.updated", INFO)                                                                        \
     X(ORDER_CREATED, "order.created", INFO)                                                                            \

@@ -84,6 +84,9 @@ void request_finish(struct request *rq)
 {
     if (rq->refused || rq->reply.status == 0)
         answer_problem(rq);
+    else
+        log_event(rq->caraway->log, LOG_REQUEST, LOG_TEXT("path", rq->path), LOG_INT("status", rq->reply.status),
+                  LOG_TEXT("account", rq->account.id), LOG_TEXT("peer", rq->peer));
     if (!rq->routes->acme)
         return;
     reply_header(rq, "Cache-Control", "no-store");

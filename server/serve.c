@@ -99,7 +99,7 @@ static bool listen_one(struct server *server, const char *address, const struct 
         .listen = address,
         .tls = strncmp(address, "unix:", 5) != 0 ? &server->caraway.tls : NULL,
         .routes = routes,
-        .threads = caraway_threads(settings->web_threads),
+        .threads = routes->acme ? caraway_threads(settings->web_threads) : 1,
         .max_connections = server->connections,
         .max_connections_per_address = (unsigned)settings->web_max_connections_per_address,
         .idle_timeout_ms = settings->web_idle_timeout_ms,

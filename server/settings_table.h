@@ -65,7 +65,8 @@
     X(dns_timeout_ms, DURATION, "dns.timeout", "5s", SAME, 100, 600 * SETTING_SECOND, "", RESTART, \
       "Most that one DNS question may take.") \
     X(dns_hosts, HOSTS, "dns.hosts", SETTING_LAB_HOSTS, "", 0, 0, "", RESTART, \
-      "Addresses of names that are not asked of DNS; \"*.name\" stands for everything below it.") \
+      "Addresses of names that are not asked of DNS; \"*.name\" stands for everything below it. The default gives way " \
+      "to a dns.server.") \
     X(ca_key_type, CHOICE, "ca.key-type", "p-256", SAME, 0, 0, "p-256|p-384|rsa-2048|rsa-4096", RESTART, \
       "Kind of the root's and the intermediate's key, used when they are made.") \
     X(ca_name, TEXT, "ca.name", "Caraway", SAME, 0, 0, "", RESTART, \

@@ -15,6 +15,7 @@ struct attempt {
     struct arena *scratch; /* what one run of the job reads; made anew when it runs again */
     const char *authorization, *challenge;
     const char *error, *trace; /* JSON, once the outcome is known */
+    const char *failed_order;  /* in scratch */
     struct attempt *next, *previous;
 };
 
@@ -96,6 +97,7 @@ static void update_order(struct store_txn *txn, struct attempt *attempt, const c
     if (ok && !all_valid(txn, attempt->scratch, &order, now_ms))
         return;
     order_move(&order, ok ? ORDER_READY : ORDER_INVALID);
+    attempt->failed_order = ok ? NULL : order_id;
     order.error = ok ? NULL : attempt->error;
     store_put_order(txn, &order);
 }
@@ -125,6 +127,7 @@ static void store_outcome(struct store_txn *txn, void *arg)
     int64_t now_ms = world_now_ms(attempt->caraway->world);
     struct authorization authorization;
     arena_reset(attempt->scratch);
+    attempt->failed_order = NULL;
     if (!store_get_authorization(txn, attempt->scratch, attempt->authorization, &authorization))
         return;
     struct challenge *challenge = challenge_of(&authorization, attempt->challenge);
@@ -154,6 +157,8 @@ static void outcome_stored(void *arg, enum store_status status)
               LOG_TEXT("name", validation->identifier.value), LOG_TEXT("type", attempt->challenge),
               LOG_TEXT("detail", validation->ok ? NULL : validation->problem.detail),
               LOG_TEXT("authorization", attempt->authorization));
+    if (attempt->failed_order != NULL)
+        log_event(log, LOG_ORDER_FAILED, LOG_TEXT("order", attempt->failed_order));
 }
 
 static void outcome_known(struct validation *validation, void *arg)

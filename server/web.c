@@ -52,7 +52,9 @@ static bool listen_unix(struct web *web, const char *path, char why[static WEB_W
         return false;
     }
     memcpy(address.sun_path, path, strlen(path));
-    unlink(path);
+    struct stat left; /* by a server that ended without taking it away */
+    if (lstat(path, &left) == 0 && S_ISSOCK(left.st_mode))
+        unlink(path);
     mode_t before = umask(0177);
     bool ok = listen_on(web, (struct sockaddr *)&address, sizeof address, path, why);
     umask(before);
