@@ -41,11 +41,11 @@ static void text_lines_are_aligned(void **state)
     struct fixture f;
     AUTO_BUF(out, 65536);
     open_log(&f, LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
-    log_event(f.log, LOG_REQUEST, LOG_TEXT("method", "POST"), LOG_INT("status", 201), LOG_BOOL("kept", true));
+    log_event(f.log, LOG_REQUEST_REFUSED, LOG_TEXT("method", "POST"), LOG_INT("status", 201), LOG_BOOL("kept", true));
     log_event(f.log, LOG_STORE_FAILED, LOG_TEXT("why", "disk \"full\""), LOG_TEXT("left_out", NULL));
     log_event(f.log, LOG_SERVER_STOPPED);
     close_log(&f, &out);
-    assert_string_equal(buf_str(&out), "12:58:18.123Z info    request              method=POST status=201 kept=yes\n"
+    assert_string_equal(buf_str(&out), "12:58:18.123Z info    request.refused      method=POST status=201 kept=yes\n"
                                        "12:58:18.123Z error   store.failed         why=\"disk \\\"full\\\"\"\n"
                                        "12:58:18.123Z info    server.stopped\n");
 }
@@ -56,10 +56,10 @@ static void json_lines_are_objects(void **state)
     struct fixture f;
     AUTO_BUF(out, 65536);
     open_log(&f, LOG_LEVEL_INFO, LOG_FORMAT_AUTO); /* a pipe is no terminal */
-    log_event(f.log, LOG_REQUEST, LOG_TEXT("path", "/a\"b"), LOG_INT("status", -1), LOG_BOOL("kept", false));
+    log_event(f.log, LOG_REQUEST_REFUSED, LOG_TEXT("path", "/a\"b"), LOG_INT("status", -1), LOG_BOOL("kept", false));
     close_log(&f, &out);
     assert_string_equal(buf_str(&out),
-                        "{\"time\":\"2025-12-03T12:58:18.123Z\",\"level\":\"info\",\"event\":\"request\","
+                        "{\"time\":\"2025-12-03T12:58:18.123Z\",\"level\":\"info\",\"event\":\"request.refused\","
                         "\"path\":\"/a\\\"b\",\"status\":-1,\"kept\":false}\n");
 }
 
@@ -69,9 +69,9 @@ static void light_events_are_left_out(void **state)
     struct fixture f;
     AUTO_BUF(out, 65536);
     open_log(&f, LOG_LEVEL_WARNING, LOG_FORMAT_JSON);
-    assert_false(log_wants(f.log, LOG_REQUEST));
+    assert_false(log_wants(f.log, LOG_REQUEST_REFUSED));
     assert_true(log_wants(f.log, LOG_STORE_FAILED));
-    log_event(f.log, LOG_REQUEST);
+    log_event(f.log, LOG_REQUEST_REFUSED);
     close_log(&f, &out);
     assert_string_equal(buf_str(&out), "");
     log_event(NULL, LOG_STORE_FAILED);
@@ -83,7 +83,7 @@ static void a_value_cannot_forge_a_line(void **state)
     struct fixture f;
     AUTO_BUF(out, 65536);
     open_log(&f, LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
-    log_event(f.log, LOG_REQUEST, LOG_TEXT("agent", "x\n12:00 error \033[31m\xff"), LOG_TEXT("empty", ""));
+    log_event(f.log, LOG_REQUEST_REFUSED, LOG_TEXT("agent", "x\n12:00 error \033[31m\xff"), LOG_TEXT("empty", ""));
     close_log(&f, &out);
     assert_non_null(strstr(buf_str(&out), "agent=\"x\\x0a12:00 error \\x1b[31m\\xff\" empty=\"\"\n"));
     assert_ptr_equal(strchr(buf_str(&out), '\n'), buf_str(&out) + out.len - 1);
@@ -99,8 +99,8 @@ static void long_values_are_cut(void **state)
         memset(endless, '"', sizeof endless - 1);
         endless[sizeof endless - 1] = '\0';
         open_log(&f, LOG_LEVEL_INFO, format);
-        log_event(f.log, LOG_REQUEST, LOG_TEXT("agent", endless));
-        log_event(f.log, LOG_REQUEST, LOG_TEXT("a", endless), LOG_TEXT("b", endless), LOG_TEXT("c", endless),
+        log_event(f.log, LOG_REQUEST_REFUSED, LOG_TEXT("agent", endless));
+        log_event(f.log, LOG_REQUEST_REFUSED, LOG_TEXT("a", endless), LOG_TEXT("b", endless), LOG_TEXT("c", endless),
                   LOG_TEXT("d", endless));
         close_log(&f, &out);
         assert_non_null(
@@ -122,7 +122,8 @@ static void levels_have_names(void **state)
 static void *write_lines(void *log)
 {
     for (int i = 0; i < 100; i++)
-        log_event((struct log *)log, LOG_REQUEST, LOG_TEXT("path", "/order/0123456789"), LOG_INT("status", 200));
+        log_event((struct log *)log, LOG_REQUEST_REFUSED, LOG_TEXT("path", "/order/0123456789"),
+                  LOG_INT("status", 200));
     return NULL;
 }
 
