@@ -3,7 +3,7 @@
  * certificate. A flow is one account with one connection; it issues one certificate at a time. */
 #pragma once
 
-#include "test-client/csr.h"
+#include "test-client/csr_make.h"
 #include "test-client/fetch.h"
 #include "test-client/message.h"
 #include "test-client/responder.h"

@@ -1,4 +1,4 @@
-#include "test-client/csr.h"
+#include "test-client/csr_make.h"
 
 #include <openssl/x509.h>
 
