@@ -143,7 +143,7 @@ server_start()
     mkfifo ready
     exec 7<>ready
     background server.log "$bin/caraway" --data "$work/data" --ready-fd 7 \
-        --set "listen=127.0.0.1:$acme_port" --set "management.listen=127.0.0.1:$management_port" \
+        --set "listen=localhost:$acme_port" --set "management.listen=localhost:$management_port" \
         --set "validation.http-port=$http_port" --set "validation.tls-port=$tls_port" "$@"
     server_pid=$!
     read -r -t 20 -u 7 || { echo "the server did not become ready:"; cat server.log; exit 1; }
