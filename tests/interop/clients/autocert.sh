@@ -9,7 +9,7 @@ server_start
 export GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$work/../gocache GOFLAGS='' GOTOOLCHAIN=local
 go build -o autocert "$here/autocert.go"
 background autocert.log ./autocert "$directory" "$ca" "127.0.0.1:$tls_port" one.example.test two.example.test
-await grep -q listening autocert.log
+await grep -qs listening autocert.log
 
 visit()
 {
