@@ -55,7 +55,7 @@ static void material_free(struct material *material)
 }
 #define AUTO_MATERIAL __attribute__((cleanup(material_free))) struct material
 
-/* Makes one of the two authorities: its key and certificate as PEM, and parsed in `out`. */
+/* What one of the two authorities is made of. */
 struct recipe {
     const char *role;
     int path_length;

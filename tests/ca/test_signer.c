@@ -219,6 +219,33 @@ static void test_every_leaf_key_type_is_signed(void **state)
     }
 }
 
+static bool last_bits_are_zero(EVP_PKEY *key)
+{
+    uint8_t raw[32];
+    size_t len = sizeof raw;
+    assert_int_equal(EVP_PKEY_get_raw_public_key(key, raw, &len), 1);
+    return raw[len - 1] % 2 == 0;
+}
+
+/* Zero bits at the end of a BIT STRING are easily taken for unused ones. */
+static void test_public_key_stands_as_in_the_request(void **state)
+{
+    struct fixture *fixture = *state;
+    EVP_PKEY *even = test_key("ED25519", NULL);
+    while (!last_bits_are_zero(even)) {
+        EVP_PKEY_free(even);
+        even = test_key("ED25519", NULL);
+    }
+    AUTO_TYPE(EVP_PKEY) key = even;
+    AUTO_TYPE(X509) cert = sign_for(fixture, &(struct request_recipe) { key, NULL, "DNS:a.test", NULL });
+    unsigned char *want = NULL, *got = NULL;
+    int len = i2d_PUBKEY(key, &want);
+    assert_int_equal(i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &got), len);
+    assert_memory_equal(got, want, (size_t)len);
+    OPENSSL_free(want);
+    OPENSSL_free(got);
+}
+
 static void expect_refused(struct fixture *fixture, const char *phrase)
 {
     test_sign(fixture->ca, &fixture->request);
@@ -368,6 +395,7 @@ int main(void)
         CASE(test_rsa_leaf_may_encipher_keys),
         CASE(test_every_issuer_key_type_signs),
         CASE(test_every_leaf_key_type_is_signed),
+        CASE(test_public_key_stands_as_in_the_request),
         CASE(test_refuses_more_than_398_days),
         CASE(test_refuses_to_end_before_it_begins),
         CASE(test_refuses_to_outlive_the_issuer),

@@ -234,6 +234,20 @@ static void test_a_leaf_of_another_authority_is_made_anew(void **state)
     expect_reopened(fixture, MADE_ANEW, MADE_ANEW);
 }
 
+static void test_a_leaf_signed_by_another_key_is_made_anew(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO_TYPE(X509) leaf = test_pem_cert(fixture->first.cert_pem);
+    AUTO_TYPE(EVP_PKEY) other = test_key("EC", "P-256");
+    assert_true(X509_sign(leaf, other, EVP_sha256()) > 0);
+    char path[128];
+    snprintf(path, sizeof path, "%s/cert.pem", fixture->directory);
+    FILE *file = fopen(path, "wb");
+    assert_int_equal(PEM_write_X509(file, leaf), 1);
+    fclose(file);
+    expect_reopened(fixture, KEPT, MADE_ANEW);
+}
+
 static void test_refuses_a_broken_authority(void **state)
 {
     struct fixture *fixture = *state;
@@ -278,6 +292,7 @@ int main(void)
         CASE(test_an_ending_authority_is_made_anew),
         CASE(test_the_leaf_does_not_outlive_its_authority),
         CASE(test_a_leaf_of_another_authority_is_made_anew),
+        CASE(test_a_leaf_signed_by_another_key_is_made_anew),
         CASE(test_refuses_a_broken_authority),
         CASE(test_refuses_an_authority_without_key),
         CASE(test_refuses_bad_and_no_names),
