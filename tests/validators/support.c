@@ -18,7 +18,7 @@ struct tcp_server {
     int held[HELD_MAX];
     size_t held_count;
     atomic_uint requests;
-    pthread_mutex_t lock; /* guards last */
+    pthread_mutex_t lock; /* guards last and the rows' texts */
     char last[REQUEST_MAX];
 };
 
@@ -69,10 +69,10 @@ static void serve(struct tcp_server *server, int fd)
     read_request(fd, request);
     pthread_mutex_lock(&server->lock);
     memcpy(server->last, request, sizeof request);
-    pthread_mutex_unlock(&server->lock);
     const struct tcp_row *row = find_row(server, request);
     if (row != NULL && row->text != NULL)
         (void)!send(fd, row->text, strlen(row->text), MSG_NOSIGNAL);
+    pthread_mutex_unlock(&server->lock);
     if (row != NULL && row->action == TCP_RESET)
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     atomic_fetch_add(&server->requests, 1);
@@ -129,6 +129,13 @@ const char *tcp_server_last_request(struct tcp_server *server)
     pthread_mutex_lock(&server->lock);
     pthread_mutex_unlock(&server->lock);
     return server->last;
+}
+
+void tcp_server_rewrite(struct tcp_server *server, char *to, size_t size, const char *text)
+{
+    pthread_mutex_lock(&server->lock);
+    snprintf(to, size, "%s", text);
+    pthread_mutex_unlock(&server->lock);
 }
 
 void tcp_server_stop(struct tcp_server *server)

@@ -25,6 +25,8 @@ struct tcp_server *tcp_server_start(const struct tcp_row *rows, size_t count);
 uint16_t tcp_server_port(const struct tcp_server *server);
 unsigned tcp_server_requests(struct tcp_server *server);
 const char *tcp_server_last_request(struct tcp_server *server); /* only between requests */
+/* Writes `text` to `to`, which a row sends, between two requests. */
+void tcp_server_rewrite(struct tcp_server *server, char *to, size_t size, const char *text);
 void tcp_server_stop(struct tcp_server *server);
 
 int bound_socket(int type, uint16_t *out_port); /* to 127.0.0.1 and a free port */

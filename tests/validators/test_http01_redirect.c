@@ -43,8 +43,9 @@ static void stop(struct fixture *f)
 
 static void follow(struct fixture *f, const char *status, const char *location)
 {
-    snprintf(f->redirect, TEXT_SIZE, "HTTP/1.1 %s\r\nContent-Length: 5\r\nLoCation: \t%s \r\n\r\nmoved", status,
-             location);
+    char text[TEXT_SIZE];
+    snprintf(text, TEXT_SIZE, "HTTP/1.1 %s\r\nContent-Length: 5\r\nLoCation: \t%s \r\n\r\nmoved", status, location);
+    tcp_server_rewrite(f->server, f->redirect, TEXT_SIZE, text);
     validate(f->validators, CHALLENGE_HTTP_01, dns_name("a.test"), &f->outcome);
 }
 
