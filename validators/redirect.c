@@ -38,6 +38,14 @@ static bool is_name(const char *host)
     return label > 0;
 }
 
+/* A last label that is a number makes an IPv4 address of the whole, in one of its old forms unless it parses. */
+static bool ends_in_number(const char *host)
+{
+    const char *dot = strrchr(host, '.');
+    const char *label = dot != NULL ? dot + 1 : host;
+    return strncmp(label, "0x", 2) == 0 || strspn(label, "0123456789") == strlen(label);
+}
+
 /* Lower case, no trailing dot, no brackets. */
 static bool take_host(struct val_target *to, const char *text)
 {
@@ -54,7 +62,9 @@ static bool take_host(struct val_target *to, const char *text)
     for (size_t i = 0; i < len; i++)
         to->host[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + ('a' - 'A')) : text[i];
     to->host[len] = '\0';
-    return v6 ? val_address_parse(to->host, &address) : is_name(to->host);
+    if (v6 || ends_in_number(to->host))
+        return val_address_parse(to->host, &address);
+    return is_name(to->host);
 }
 
 static bool take_part(CURLU *parsed, CURLUPart part, unsigned flags, char *out, size_t size)
