@@ -19,7 +19,8 @@ struct store_driver {
     enum store_status (*get)(void *txn, struct bytes key, struct bytes *out_value);
     enum store_status (*put)(void *txn, struct bytes key, struct bytes value);
     enum store_status (*del)(void *txn, struct bytes key);
-    /* The first key that is not less than `key`, and the last one that is less. */
+    /* The first key that is not less than `key`, and the last one that is less, among those that begin with the same
+     * byte; a driver may also find keys beyond them. */
     enum store_status (*seek)(void *txn, struct bytes key, struct bytes *out_key);
     enum store_status (*seek_before)(void *txn, struct bytes key, struct bytes *out_key);
 };

@@ -1,4 +1,8 @@
+/* Each class of keys has a B-tree of its own: what is inserted in the order of time is then inserted at its tree's end,
+ * where LMDB (told so) fills pages instead of halving them. */
 #include "storage/driver.h"
+
+#include "storage/keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,16 +14,23 @@
 
 enum { LMDB_READERS = 512, LMDB_FILE_MODE = 0600, LMDB_FOLDER_MODE = 0700 };
 
+static const uint8_t classes[] = {
+#define RECORD_CLASS(record, fields, number, id) number,
+    RECORD_TABLE(RECORD_CLASS)
+#define INDEX_CLASS(name, record, number) number,
+        STORE_INDEX_TABLE(INDEX_CLASS) KEY_CLASS_SETTING
+};
+
 struct lmdb {
     MDB_env *env;
-    MDB_dbi dbi;
+    MDB_dbi trees[UINT8_MAX + 1]; /* by class; 0 is no tree */
     int lock_fd;
 };
 
 struct lmdb_txn {
     MDB_txn *txn;
-    MDB_cursor *cursor; /* opened by the first seek */
-    MDB_dbi dbi;
+    MDB_cursor *cursor; /* where the last seek was; NULL before the first */
+    const struct lmdb *db;
 };
 
 static enum store_status status_of(int code)
@@ -78,6 +89,24 @@ static enum store_status take_lock(struct lmdb *db, const char *path, char why[s
     return taken ? STORE_LOCKED : status_of(code);
 }
 
+static int open_trees(struct lmdb *db)
+{
+    MDB_txn *txn;
+    int code = mdb_txn_begin(db->env, NULL, 0, &txn);
+    if (code != MDB_SUCCESS)
+        return code;
+    for (size_t i = 0; i < ARRAY_SIZE(classes) && code == MDB_SUCCESS; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%u", classes[i]);
+        code = mdb_dbi_open(txn, name, MDB_CREATE, &db->trees[classes[i]]);
+    }
+    if (code != MDB_SUCCESS) {
+        mdb_txn_abort(txn);
+        return code;
+    }
+    return mdb_txn_commit(txn);
+}
+
 static int open_env(struct lmdb *db, const struct store_options *options)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -86,19 +115,12 @@ static int open_env(struct lmdb *db, const struct store_options *options)
         code = mdb_env_set_mapsize(db->env, (store_max_bytes(options) + page - 1) / page * page);
     if (code == MDB_SUCCESS)
         code = mdb_env_set_maxreaders(db->env, LMDB_READERS);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_set_maxdbs(db->env, ARRAY_SIZE(classes));
     unsigned flags = MDB_NOTLS | (options->sync ? 0 : MDB_NOSYNC);
     if (code == MDB_SUCCESS)
         code = mdb_env_open(db->env, options->path, flags, LMDB_FILE_MODE);
-    MDB_txn *txn = NULL;
-    if (code == MDB_SUCCESS)
-        code = mdb_txn_begin(db->env, NULL, 0, &txn);
-    if (code == MDB_SUCCESS)
-        code = mdb_dbi_open(txn, NULL, 0, &db->dbi);
-    if (code != MDB_SUCCESS) {
-        mdb_txn_abort(txn);
-        return code;
-    }
-    return mdb_txn_commit(txn);
+    return code != MDB_SUCCESS ? code : open_trees(db);
 }
 
 static void lmdb_close(void *arg)
@@ -155,7 +177,7 @@ static enum store_status lmdb_begin(void *arg, bool write, void **out_txn)
     struct lmdb_txn *txn = calloc(1, sizeof *txn);
     if (txn == NULL)
         return STORE_NO_MEMORY;
-    txn->dbi = db->dbi;
+    txn->db = db;
     int code = begin_txn(db, write, &txn->txn);
     if (code != MDB_SUCCESS) {
         free(txn);
@@ -184,11 +206,17 @@ static void lmdb_abort(void *txn)
     mdb_txn_abort(unwrap(txn));
 }
 
+static MDB_dbi tree_of(const struct lmdb_txn *txn, struct bytes key)
+{
+    CHECK(key.len > 0 && txn->db->trees[key.data[0]] != 0);
+    return txn->db->trees[key.data[0]];
+}
+
 static enum store_status lmdb_get(void *arg, struct bytes key, struct bytes *out_value)
 {
     struct lmdb_txn *txn = arg;
     MDB_val name = val_of(key), value;
-    int code = mdb_get(txn->txn, txn->dbi, &name, &value);
+    int code = mdb_get(txn->txn, tree_of(txn, key), &name, &value);
     if (code == MDB_SUCCESS)
         *out_value = bytes_of(value.mv_data, value.mv_size);
     return status_of(code);
@@ -198,40 +226,52 @@ static enum store_status lmdb_put(void *arg, struct bytes key, struct bytes valu
 {
     struct lmdb_txn *txn = arg;
     MDB_val name = val_of(key), data = val_of(value);
-    return status_of(mdb_put(txn->txn, txn->dbi, &name, &data, 0));
+    MDB_dbi tree = tree_of(txn, key);
+    int code = mdb_put(txn->txn, tree, &name, &data, MDB_APPEND);
+    if (code == MDB_KEYEXIST) /* its place is not at the end */
+        code = mdb_put(txn->txn, tree, &name, &data, 0);
+    return status_of(code);
 }
 
 static enum store_status lmdb_del(void *arg, struct bytes key)
 {
     struct lmdb_txn *txn = arg;
     MDB_val name = val_of(key);
-    return status_of(mdb_del(txn->txn, txn->dbi, &name, NULL));
+    return status_of(mdb_del(txn->txn, tree_of(txn, key), &name, NULL));
 }
 
-static int move_cursor(struct lmdb_txn *txn, MDB_val *key, MDB_cursor_op op)
+static int start_cursor(struct lmdb_txn *txn, struct bytes key)
 {
-    MDB_val value;
-    int code = txn->cursor != NULL ? MDB_SUCCESS : mdb_cursor_open(txn->txn, txn->dbi, &txn->cursor);
-    return code != MDB_SUCCESS ? code : mdb_cursor_get(txn->cursor, key, &value, op);
+    MDB_dbi tree = tree_of(txn, key);
+    if (txn->cursor != NULL && mdb_cursor_dbi(txn->cursor) == tree)
+        return MDB_SUCCESS;
+    if (txn->cursor != NULL)
+        mdb_cursor_close(TAKE(txn->cursor));
+    return mdb_cursor_open(txn->txn, tree, &txn->cursor);
 }
 
-static enum store_status lmdb_seek(void *txn, struct bytes key, struct bytes *out_key)
+static enum store_status lmdb_seek(void *arg, struct bytes key, struct bytes *out_key)
 {
-    MDB_val found = val_of(key);
-    int code = move_cursor(txn, &found, MDB_SET_RANGE);
+    struct lmdb_txn *txn = arg;
+    MDB_val found = val_of(key), value;
+    int code = start_cursor(txn, key);
+    if (code == MDB_SUCCESS)
+        code = mdb_cursor_get(txn->cursor, &found, &value, MDB_SET_RANGE);
     if (code == MDB_SUCCESS)
         *out_key = bytes_of(found.mv_data, found.mv_size);
     return status_of(code);
 }
 
-static enum store_status lmdb_seek_before(void *txn, struct bytes key, struct bytes *out_key)
+static enum store_status lmdb_seek_before(void *arg, struct bytes key, struct bytes *out_key)
 {
-    MDB_val found = val_of(key);
-    int code = move_cursor(txn, &found, MDB_SET_RANGE);
-    if (code == MDB_SUCCESS)
-        code = move_cursor(txn, &found, MDB_PREV);
-    else if (code == MDB_NOTFOUND)
-        code = move_cursor(txn, &found, MDB_LAST);
+    struct lmdb_txn *txn = arg;
+    MDB_val found = val_of(key), value;
+    int code = start_cursor(txn, key);
+    if (code != MDB_SUCCESS)
+        return status_of(code);
+    code = mdb_cursor_get(txn->cursor, &found, &value, MDB_SET_RANGE);
+    if (code == MDB_SUCCESS || code == MDB_NOTFOUND)
+        code = mdb_cursor_get(txn->cursor, &found, &value, code == MDB_SUCCESS ? MDB_PREV : MDB_LAST);
     if (code == MDB_SUCCESS)
         *out_key = bytes_of(found.mv_data, found.mv_size);
     return status_of(code);

@@ -133,7 +133,6 @@ struct key key_successor(struct bytes key)
 struct key key_prefix_end(const struct key *prefix)
 {
     struct key end = *prefix;
-    CHECK(end.len > 0 && end.data[end.len - 1] < 0xff);
-    end.data[end.len - 1]++;
+    add_byte(&end, 0xff);
     return end;
 }

@@ -41,6 +41,6 @@ MUST_USE const char *key_position(struct arena *arena, struct bytes tail, bool b
 /* False when `position` (from outside) is none. */
 MUST_USE bool key_add_position(struct key *key, const char *position, bool by_time);
 
-/* The first key behind `key` alone, and behind all that begin with it. */
+/* The first key behind `key`, and one behind all ids and times that follow a prefix: UTF-8 has no byte 0xff. */
 struct key key_successor(struct bytes key);
 struct key key_prefix_end(const struct key *prefix);
