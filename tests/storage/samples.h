@@ -4,10 +4,7 @@
 #include "base/json.h"
 #include "storage/codec.h"
 #include "storage/driver.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
+#include "tests/unit.h"
 
 struct account sample_account(const char *id, const char *thumbprint);
 struct order sample_order(const char *id, const char *account, int64_t expires_ms);

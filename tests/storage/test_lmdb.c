@@ -2,7 +2,9 @@
 #include "tests/storage/fixture.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -154,20 +156,52 @@ static void runs_out_of_readers_and_recovers(void **state)
     assert_non_null(txn);
 }
 
+static void put_big(struct store_txn *txn, void *arg)
+{
+    static char blob[64 << 10];
+    struct certificate certificate = sample_certificate(arg, "a1", 9000);
+    certificate.der = bytes_of(blob, sizeof blob);
+    store_put_certificate(txn, &certificate);
+}
+
+/* A limit on the size of files stands for a disk that is full, and then no longer. */
+static void recovers_from_a_full_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit small = { 256 << 10, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    char serial[8];
+    enum store_status status = STORE_OK;
+    int count = 0;
+    for (; count < 20 && status == STORE_OK; count++) {
+        snprintf(serial, sizeof serial, "c%02d", count);
+        status = store_write(fixture->store, put_big, serial);
+    }
+    struct certificate certificate;
+    AUTO(store_txn) full = store_begin_read(fixture->store);
+    bool first = store_get_certificate(full, fixture->arena, "c00", &certificate);
+    bool last = store_get_certificate(full, fixture->arena, serial, &certificate);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(status == STORE_FULL || status == STORE_IO); /* LMDB calls a write that was cut short an I/O error */
+    assert_true(first && !last);
+    write_ok(fixture, put_big, serial);
+    AUTO(store_txn) again = store_begin_read(fixture->store);
+    assert_true(store_get_certificate(again, fixture->arena, serial, &certificate));
+}
+
 #define CASE(name) CASE_ON("lmdb", name)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(keeps_over_reopen),
-        CASE(syncs_when_told_to),
-        CASE(refuses_a_second_open),
-        CASE(refuses_while_another_process_has_it),
-        CASE(refuses_a_newer_version),
-        CASE(refuses_an_unreadable_version),
-        CASE(refuses_what_is_no_database),
-        CASE(says_why_a_directory_cannot_be),
-        CASE(runs_out_of_readers_and_recovers),
+        CASE(keeps_over_reopen),           CASE(syncs_when_told_to),
+        CASE(refuses_a_second_open),       CASE(refuses_while_another_process_has_it),
+        CASE(refuses_a_newer_version),     CASE(refuses_an_unreadable_version),
+        CASE(refuses_what_is_no_database), CASE(says_why_a_directory_cannot_be),
+        CASE(recovers_from_a_full_disk),   CASE(runs_out_of_readers_and_recovers),
     };
     return cmocka_run_group_tests_name("lmdb", tests, NULL, NULL);
 }

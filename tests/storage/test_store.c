@@ -161,6 +161,23 @@ static void expiry_is_in_order_of_time(void **state)
     assert_int_equal(store_txn_status(txn), STORE_OK);
 }
 
+static void lists_an_index_newest_first(void **state)
+{
+    struct fixture *fixture = *state;
+    struct arena *arena = fixture->arena;
+    write_ok(fixture, put_orders, NULL);
+    AUTO(store_txn) txn = store_begin_read(fixture->store);
+    struct store_page page;
+    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", NULL, 4, true, &page));
+    assert_listed(&page, "o6 o5 o4 o2", true);
+    assert_true(store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, "mine", page.next, 4, true, &page));
+    assert_listed(&page, "o1 o0", false);
+    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", NULL, 5, true, &page));
+    assert_listed(&page, "o0 o1 o2 o3 o4", true);
+    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", page.next, 5, true, &page));
+    assert_listed(&page, "o5 o6", false);
+}
+
 static void lists_a_class_both_ways(void **state)
 {
     struct fixture *fixture = *state;
@@ -357,6 +374,7 @@ int main(void)
         CASE_ON_BOTH(deletes_with_the_indexes),
         CASE_ON_BOTH(pages_by_position),
         CASE_ON_BOTH(expiry_is_in_order_of_time),
+        CASE_ON_BOTH(lists_an_index_newest_first),
         CASE_ON_BOTH(lists_a_class_both_ways),
         CASE_ON_BOTH(a_snapshot_stands_still),
         CASE_ON_BOTH(a_job_sees_its_own_writes_first),
