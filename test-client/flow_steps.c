@@ -265,11 +265,12 @@ static bool finalize_payload(struct tc_flow *flow)
 static enum flow_verdict order_again(struct tc_flow *flow, const struct tc_answer *answer)
 {
     char why[TC_WHY_SIZE];
-    size_t count = flow->order.authorization_count;
-    if (!tc_read_order(flow->arena, buf_bytes(&answer->body), &flow->order, why))
+    struct tc_order order;
+    if (!tc_read_order(flow->arena, buf_bytes(&answer->body), &order, why))
         return fail_protocol(flow, why);
-    if (flow->order.authorization_count != count)
+    if (order.authorization_count != flow->order.authorization_count)
         return fail_protocol(flow, "the order has other authorizations than before");
+    flow->order = order;
     return FLOW_NEXT;
 }
 
