@@ -162,6 +162,39 @@ static void test_sender_that_ends_early_gets_its_answer(void **state)
     assert_holds(&out, "GET /x ");
 }
 
+/* Connections inherit it from the socket that listens. */
+static void make_send_buffer_small(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    int small = 4096;
+    if (handle->type == UV_TCP)
+        assert_int_equal(uv_send_buffer_size(handle, &small), 0);
+}
+
+/* Answers that wait for a slow reader are not lost when it has ended its own side. */
+static void test_slow_reader_that_ends_early_gets_all_answers(void **state)
+{
+    struct fixture *f = *state;
+    enum { REQUESTS = 15, BODY = 60000 };
+    uv_walk(&f->loop, make_send_buffer_small, NULL);
+    int fd = loopback_connect(f->port);
+    AUTO_BUF(request, BODY + 200);
+    buf_printf(&request, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", BODY);
+    for (int i = 0; i < BODY; i++)
+        buf_char(&request, 'x');
+    AUTO_BUF(out, REQUESTS * (BODY + 1000));
+    for (int i = 0; i < REQUESTS; i++) {
+        loopback_send(fd, request.data, request.len);
+        for (int round = 0; round < 4; round++)
+            uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    shutdown(fd, SHUT_WR);
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+    loopback_read_to_end(&f->loop, fd, &out);
+    close(fd);
+    assert_true(out.len > (size_t)REQUESTS * BODY);
+}
+
 static void test_taken_port_is_an_error(void **state)
 {
     struct fixture *f = *state;
@@ -200,6 +233,7 @@ int main(void)
         CASE(test_refusals_are_answered_and_end_the_connection),
         CASE(test_endless_head_is_refused),
         CASE(test_sender_that_ends_early_gets_its_answer),
+        CASE(test_slow_reader_that_ends_early_gets_all_answers),
         CASE(test_taken_port_is_an_error),
         CASE(test_drop_with_open_connections),
     };
