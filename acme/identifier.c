@@ -159,7 +159,7 @@ bool identifier_make(struct arena *arena, enum acme_identifier_type type, struct
                      struct acme_identifier *out, char why[static IDENTIFIER_WHY_SIZE])
 {
     CHECK(type < IDENTIFIER_TYPES);
-    const char *value = NULL; /* gcc at -O2 does not see that TRY leaves where it is not written */
+    const char *value;
     TRY(type == IDENTIFIER_IP ? make_address(arena, text, &value, why) : make_name(arena, text, &value, why));
     *out = (struct acme_identifier) { type, value };
     return true;
