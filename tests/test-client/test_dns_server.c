@@ -124,17 +124,39 @@ static void test_taken_port_is_an_error(void **state)
     assert_null(second);
 }
 
+static int bound_socket(int kind, const struct sockaddr_storage *address)
+{
+    int fd = socket(AF_INET, kind | SOCK_CLOEXEC, 0);
+    if (bind(fd, (const struct sockaddr *)address, sizeof(struct sockaddr_in)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* A UDP socket on a port that is free for TCP: one that is free for UDP alone might belong to a connection elsewhere.
+ */
+static int take_udp_port(struct sockaddr_storage *out)
+{
+    for (;;) {
+        struct sockaddr_storage any = loopback_any();
+        socklen_t size = sizeof *out;
+        int tcp = bound_socket(SOCK_STREAM, &any);
+        assert_int_equal(getsockname(tcp, (struct sockaddr *)out, &size), 0);
+        int udp = bound_socket(SOCK_DGRAM, out);
+        close(tcp);
+        if (udp >= 0)
+            return udp;
+    }
+}
+
 static void test_taken_udp_port_is_an_error(void **state)
 {
     struct fixture *f = *state;
-    struct sockaddr_storage address = loopback_any(), bound;
-    socklen_t size = sizeof bound;
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(struct sockaddr_in)), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
+    struct sockaddr_storage taken;
+    int fd = take_udp_port(&taken);
     struct dns_server *second = NULL;
     char why[LISTEN_WHY_SIZE];
-    assert_false(dns_server_start(&f->loop, &bound, f->zone, &second, why));
+    assert_false(dns_server_start(&f->loop, &taken, f->zone, &second, why));
     assert_string_equal(why, "address already in use (UDP)");
     close(fd);
 }
