@@ -186,6 +186,24 @@ static void total_timeout_while_asking(void **state)
     stop(&f);
 }
 
+static void total_timeout_with_one_answer_of_two(void **state)
+{
+    (void)state;
+    static const enum acme_challenge_type types[] = { CHALLENGE_HTTP_01, CHALLENGE_TLS_ALPN_01 };
+    struct fixture f;
+    const struct dns_row rows[] = {
+        { "a.test", A, DNS_ANSWER, 0, NULL, (const char *const[]) { "127.0.0.1" }, 1 },
+        { "a.test", AAAA, DNS_SILENCE, 0, NULL, NULL, 0 },
+    };
+    start(&f, rows, 2, 10000, 100);
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        validate(f.validators, types[i], dns_name("a.test"), &f.outcome);
+        assert_problem(&f.outcome, PROBLEM_DNS, "AAAA and A a.test: no answer in the time for the whole validation");
+        assert_has(f.outcome.trace, "\"answers\":[\"127.0.0.1\"]");
+    }
+    stop(&f);
+}
+
 static void nothing_is_remembered(void **state)
 {
     (void)state;
@@ -323,6 +341,7 @@ int main(void)
         cmocka_unit_test(response_codes),
         cmocka_unit_test(silent_server),
         cmocka_unit_test(total_timeout_while_asking),
+        cmocka_unit_test(total_timeout_with_one_answer_of_two),
         cmocka_unit_test(nothing_is_remembered),
         cmocka_unit_test(failures_are_not_remembered),
         cmocka_unit_test(names_that_libunbound_would_answer_itself),

@@ -217,7 +217,7 @@ static void endless_header(void **state)
     buf_text(&text, "HTTP/1.1 200 OK\r\n");
     while (text.len < 40000)
         buf_text(&text, "X-Filler: 0123456789012345678901234567890123456789\r\n");
-    run_one(&f, TCP_SEND, buf_str(&text));
+    run_one(&f, TCP_SEND_THEN_HANG, buf_str(&text));
     assert_problem(&f.outcome, PROBLEM_CONNECTION, "the answer's header is too long");
 }
 
