@@ -104,6 +104,13 @@ bool tc_session_request(struct tc_session *session, const struct tc_exchange_req
     return true;
 }
 
+long tc_session_connects(const struct tc_session *session)
+{
+    long count = 0;
+    curl_easy_getinfo(tc_exchange_curl(session->exchange), CURLINFO_NUM_CONNECTS, &count);
+    return count;
+}
+
 static bool fetch_nonce(struct tc_session *session, char why[static TC_WHY_SIZE])
 {
     const struct tc_answer *answer;

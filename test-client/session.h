@@ -50,6 +50,8 @@ MUST_USE bool tc_session_post(struct tc_session *session, const struct tc_post *
 /* Any other request over the session's connection; the nonce of the answer is kept too. */
 MUST_USE bool tc_session_request(struct tc_session *session, const struct tc_exchange_request *request,
                                  const struct tc_answer **out, char why[static TC_WHY_SIZE]);
+/* How many connections the latest exchange had to make: 0 when the one that was there has carried it. */
+long tc_session_connects(const struct tc_session *session);
 /* A nonce that has not been used, taken out of the session. */
 MUST_USE bool tc_session_take_nonce(struct tc_session *session, char out[static TC_NONCE_MAX + 1],
                                     char why[static TC_WHY_SIZE]);

@@ -1,0 +1,198 @@
+/* Bytes instead of requests: connections to the server that misbehave, and targets of validations that do. */
+#include "tests/scenarios/runner.h"
+
+#include "base/world.h"
+
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 4 << 20, RECEIVED_MAX = 1 << 20, IO_TIMEOUT_S = 30 };
+
+struct connection {
+    char name[NAME_MAX_BYTES];
+    int fd;
+    SSL_CTX *context; /* NULL: no TLS */
+    SSL *tls;
+};
+
+static void connection_drop(struct connection *connection)
+{
+    if (connection == NULL)
+        return;
+    SSL_free(connection->tls);
+    SSL_CTX_free(connection->context);
+    if (connection->fd >= 0)
+        close(connection->fd);
+    free(connection);
+}
+DEFINE_DROP(connection, connection_drop)
+
+static struct sockaddr_in loopback(int port)
+{
+    return (struct sockaddr_in) { .sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+/* ---- connect NAME [plain], send NAME TEXT [TIMES], receive NAME closed|TEXT */
+
+static bool start_tls(struct connection *connection)
+{
+    connection->context = SSL_CTX_new(TLS_client_method());
+    connection->tls = connection->context != NULL ? SSL_new(connection->context) : NULL;
+    return connection->tls != NULL && SSL_set_fd(connection->tls, connection->fd) == 1 &&
+           SSL_connect(connection->tls) == 1;
+}
+
+bool play_connect(struct scenario *s, words w, size_t count)
+{
+    AUTO(connection) connection = calloc(1, sizeof *connection);
+    struct timeval patience = { .tv_sec = IO_TIMEOUT_S };
+    struct sockaddr_in address = loopback(s->daemon.port);
+    if (connection == NULL)
+        return fail(s, "out of memory");
+    snprintf(connection->name, sizeof connection->name, "%s", w[0]);
+    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0)
+        return fail(s, "cannot connect");
+    bool plain = count > 1 && strcmp(w[1], "plain") == 0;
+    if (!plain && !start_tls(connection))
+        return fail(s, "no TLS connection comes about");
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        if (s->connections[i] == NULL) {
+            s->connections[i] = TAKE(connection);
+            return true;
+        }
+    }
+    return fail(s, "too many connections");
+}
+
+static struct connection *connection_find(struct scenario *s, const char *name)
+{
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        if (s->connections[i] != NULL && strcmp(s->connections[i]->name, name) == 0)
+            return s->connections[i];
+    }
+    fail(s, "there is no connection \"%s\"", name);
+    return NULL;
+}
+
+/* "\r\n" stands for a line's end. */
+static void unescape(const char *text, struct buf *out)
+{
+    for (; *text != '\0'; text++) {
+        bool escape = text[0] == '\\' && (text[1] == 'r' || text[1] == 'n');
+        buf_char(out, !escape ? *text : text[1] == 'r' ? '\r' : '\n');
+        text += escape;
+    }
+}
+
+/* A server that has closed already is no failure of the sender; `receive` tells. */
+bool play_send(struct scenario *s, words w, size_t count)
+{
+    struct connection *connection = connection_find(s, w[0]);
+    long times = count > 2 ? strtol(w[2], NULL, 10) : 1;
+    AUTO_BUF(text, TEXT_MAX);
+    TRY(connection != NULL);
+    while (times-- > 0)
+        unescape(w[1], &text);
+    if (connection->tls != NULL)
+        (void)!SSL_write(connection->tls, text.data, (int)text.len);
+    else
+        (void)!send(connection->fd, text.data, text.len, MSG_NOSIGNAL);
+    return !text.failed || fail(s, "too much to send");
+}
+
+static ssize_t receive_some(struct connection *connection, char *out, size_t size)
+{
+    if (connection->tls == NULL)
+        return recv(connection->fd, out, size, 0);
+    return SSL_read(connection->tls, out, (int)size);
+}
+
+/* Until the text has come, or (closed) until nothing more comes. */
+bool play_receive(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    struct connection *connection = connection_find(s, w[0]);
+    bool closed = strcmp(w[1], "closed") == 0;
+    AUTO_BUF(text, RECEIVED_MAX);
+    TRY(connection != NULL);
+    int64_t began = monotonic_ms();
+    for (;;) {
+        char block[4096];
+        ssize_t got = receive_some(connection, block, sizeof block);
+        if (got <= 0)
+            break;
+        buf_append(&text, block, (size_t)got);
+        if (!closed && strstr(buf_str(&text), w[1]) != NULL)
+            return true;
+    }
+    bool in_time = monotonic_ms() - began < IO_TIMEOUT_S * 1000;
+    return (closed && in_time) || fail(s, "got \"%s\" and %s", buf_str(&text), in_time ? "the end" : "no more");
+}
+
+/* ---- target NAME refusing|silent|wait|gone */
+
+static struct target *target_seat(struct scenario *s, const char *name)
+{
+    struct target *seat = NULL;
+    for (size_t i = 0; i < TARGETS_MAX; i++) {
+        if (strcmp(s->targets[i].name, name) == 0)
+            return &s->targets[i];
+        if (seat == NULL && s->targets[i].name[0] == '\0')
+            seat = &s->targets[i];
+    }
+    if (seat == NULL)
+        fail(s, "too many targets");
+    return seat;
+}
+
+/* A port that is bound but not listened on refuses; one that is listened on and never read from is silent. */
+static bool open_target(struct scenario *s, struct target *target, const char *name, bool listening)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t len = sizeof address;
+    snprintf(target->name, sizeof target->name, "%s", name);
+    target->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(target->fd, (struct sockaddr *)&address, len) != 0 ||
+        getsockname(target->fd, (struct sockaddr *)&address, &len) != 0 || (listening && listen(target->fd, 16) != 0))
+        return fail(s, "no port for a target");
+    return variable_setf(s, arena_printf(s->arena, "%u", ntohs(address.sin_port)), "%s.port", name);
+}
+
+bool play_target(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    struct target *target = target_seat(s, w[0]);
+    TRY(target != NULL);
+    if (strcmp(w[1], "refusing") == 0 || strcmp(w[1], "silent") == 0)
+        return open_target(s, target, w[0], w[1][0] == 's');
+    if (target->name[0] == '\0')
+        return fail(s, "there is no target \"%s\"", w[0]);
+    if (strcmp(w[1], "wait") == 0) {
+        struct pollfd poll_fd = { .fd = target->fd, .events = POLLIN };
+        return poll(&poll_fd, 1, PATIENCE_MS) == 1 || fail(s, "nobody came to the target");
+    }
+    if (strcmp(w[1], "gone") != 0)
+        return fail(s, "target NAME refusing, silent, wait or gone");
+    close(target->fd);
+    *target = (struct target) { 0 };
+    return true;
+}
+
+void edge_clear(struct scenario *s)
+{
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        connection_drop(s->connections[i]);
+    for (size_t i = 0; i < TARGETS_MAX; i++) {
+        if (s->targets[i].name[0] != '\0')
+            close(s->targets[i].fd);
+    }
+}

@@ -1,0 +1,198 @@
+/* Variables: those that commands and `set` leave, and those that are read from the last answer. */
+#include "tests/scenarios/runner.h"
+
+#include "base/clock_text.h"
+#include "base/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char acme_error[] = "urn:ietf:params:acme:error:";
+
+bool variable_set(struct scenario *s, const char *name, const char *value)
+{
+    char *copy = strdup(value);
+    if (copy != NULL && text_map_put(s->variables, bytes_text(name), copy))
+        return true;
+    free(copy);
+    return fail(s, "out of memory or variables");
+}
+
+bool variable_setf(struct scenario *s, const char *value, const char *format, ...)
+{
+    char name[128];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    return variable_set(s, name, value);
+}
+
+/* ---- of the last answer */
+
+static const json_t *json_step(const json_t *value, const char *step)
+{
+    char *end;
+    size_t index = strtoul(step, &end, 10);
+    return json_is_array(value) && *end == '\0' ? json_array_get(value, index) : json_object_get(value, step);
+}
+
+static void write_json(const json_t *value, struct buf *out)
+{
+    AUTO_TYPE(char) text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    buf_text(out, json_is_string(value) ? json_string_value(value) : text != NULL ? text : "");
+}
+
+/* "a.0.b" into the body; a last step "#" counts. */
+static bool body_get(struct scenario *s, const char *path, struct buf *out)
+{
+    char why[JSON_WHY_SIZE], step[128];
+    AUTO_TYPE(json_t) root = json_read_object(buf_bytes(&s->last.body), why);
+    const json_t *value = root;
+    while (value != NULL && *path != '\0') {
+        size_t len = strcspn(path, ".");
+        snprintf(step, sizeof step, "%.*s", (int)len, path);
+        path += len + (path[len] == '.');
+        if (strcmp(step, "#") == 0) {
+            buf_printf(out, "%zu", json_array_size(value));
+            return json_is_array(value);
+        }
+        value = json_step(value, step);
+    }
+    if (value != NULL)
+        write_json(value, out);
+    return value != NULL;
+}
+
+static bool status_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    (void)rest;
+    buf_printf(out, "%d", s->last.status);
+    return s->last.status != 0;
+}
+
+static bool problem_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    (void)rest;
+    AUTO_BUF(type, VALUE_MAX);
+    TRY(body_get(s, "type", &type));
+    bool ours = strncmp(buf_str(&type), acme_error, sizeof acme_error - 1) == 0;
+    buf_text(out, buf_str(&type) + (ours ? sizeof acme_error - 1 : 0));
+    return true;
+}
+
+static bool detail_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    (void)rest;
+    return body_get(s, "detail", out);
+}
+
+static bool whole_body_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    (void)rest;
+    buf_append(out, s->last.body.data, s->last.body.len);
+    return true;
+}
+
+/* All headers of that name, with ", " between. */
+static bool header_get(struct scenario *s, const char *name, struct buf *out)
+{
+    const char *value;
+    for (unsigned i = 0; (value = tc_answer_header(&s->last, name, i)) != NULL; i++)
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", value);
+    return tc_answer_header(&s->last, name, 0) != NULL;
+}
+
+/* now, now+30d, now-1h */
+static bool now_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    (void)s;
+    char unit = 's', text[TIME_TEXT_SIZE];
+    int amount = 0;
+    sscanf(rest, "%d%c", &amount, &unit);
+    int64_t second = unit == 'd' ? 86400 : unit == 'h' ? 3600 : unit == 'm' ? 60 : 1;
+    time_text(world_now_ms(world_real()) + amount * second * 1000, text);
+    buf_text(out, text);
+    return true;
+}
+
+static const struct {
+    const char *prefix;
+    bool open; /* more follows the prefix */
+    bool (*get)(struct scenario *s, const char *rest, struct buf *out);
+} readers[] = {
+    { "status", false, status_get }, { "problem", false, problem_get }, { "detail", false, detail_get },
+    { "body.", true, body_get },     { "body", false, whole_body_get }, { "header.", true, header_get },
+    { "now", true, now_get },
+};
+
+bool variable_get(struct scenario *s, const char *name, struct buf *out)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+        size_t len = strlen(readers[i].prefix);
+        if (strncmp(name, readers[i].prefix, len) == 0 && (readers[i].open || name[len] == '\0'))
+            return readers[i].get(s, name + len, out);
+    }
+    const char *value = text_map_get(s->variables, bytes_text(name));
+    if (value != NULL)
+        buf_text(out, value);
+    return value != NULL;
+}
+
+bool play_set(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    return variable_set(s, w[0], w[1]);
+}
+
+/* ---- expect NAME OPERATOR VALUE */
+
+static bool is_equal(const char *left, const char *right)
+{
+    return strcmp(left, right) == 0;
+}
+
+static bool is_other(const char *left, const char *right)
+{
+    return strcmp(left, right) != 0;
+}
+
+static bool has(const char *left, const char *right)
+{
+    return strstr(left, right) != NULL;
+}
+
+static bool has_not(const char *left, const char *right)
+{
+    return strstr(left, right) == NULL;
+}
+
+static const struct {
+    const char *text;
+    bool (*holds)(const char *left, const char *right);
+} operators[] = { { "==", is_equal }, { "!=", is_other }, { "~", has }, { "!~", has_not } };
+
+static bool expect_presence(struct scenario *s, const char *name, const char *wanted)
+{
+    AUTO_BUF(value, VALUE_MAX);
+    bool there = variable_get(s, name, &value), absent = strcmp(wanted, "absent") == 0;
+    if (!absent && strcmp(wanted, "present") != 0)
+        return fail(s, "expect NAME present, or absent, or an operator and a value");
+    return there != absent || fail(s, "%s is %s", name, there ? buf_str(&value) : "absent");
+}
+
+bool play_expect(struct scenario *s, words w, size_t count)
+{
+    if (count == 2)
+        return expect_presence(s, w[0], w[1]);
+    AUTO_BUF(value, VALUE_MAX);
+    if (!variable_get(s, w[0], &value))
+        return fail(s, "there is no %s", w[0]);
+    s->refused &= strcmp(w[0], "status") != 0 && strcmp(w[0], "problem") != 0;
+    for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
+        if (strcmp(operators[i].text, w[1]) == 0)
+            return operators[i].holds(buf_str(&value), w[2]) ||
+                   fail(s, "%s is \"%s\", expected %s \"%s\"", w[0], buf_str(&value), w[1], w[2]);
+    }
+    return fail(s, "there is no operator \"%s\"", w[1]);
+}
