@@ -67,6 +67,7 @@ static void serve(struct tcp_server *server, int fd)
     static const struct linger reset = { .l_onoff = 1 };
     char request[REQUEST_MAX];
     read_request(fd, request);
+    atomic_fetch_add(&server->requests, 1); /* before the answer, after which the test may look */
     pthread_mutex_lock(&server->lock);
     memcpy(server->last, request, sizeof request);
     const struct tcp_row *row = find_row(server, request);
@@ -75,7 +76,6 @@ static void serve(struct tcp_server *server, int fd)
     pthread_mutex_unlock(&server->lock);
     if (row != NULL && row->action == TCP_RESET)
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    atomic_fetch_add(&server->requests, 1);
     if (row != NULL && row->action == TCP_SEND_THEN_HANG && server->held_count < HELD_MAX)
         server->held[server->held_count++] = fd;
     else
