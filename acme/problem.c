@@ -119,6 +119,8 @@ void problem_write(struct json_out *out, const char *key, const struct acme_prob
     json_out_text(out, "type", problem_types[problem->type].urn);
     json_out_text(out, "detail", problem->detail);
     json_out_int(out, "status", problem->status);
+    if (problem->instance != NULL)
+        json_out_text(out, "instance", problem->instance);
     if (problem->algorithms != NULL) {
         json_out_array(out, "algorithms");
         for (const char *const *algorithm = problem->algorithms; *algorithm != NULL; algorithm++)

@@ -47,6 +47,7 @@ struct acme_problem {
     int status; /* HTTP */
     char detail[PROBLEM_DETAIL_SIZE];
     char cause[PROBLEM_CAUSE_SIZE];
+    const char *instance;          /* userActionRequired: URL for a human to visit; else NULL */
     const char *const *algorithms; /* badSignatureAlgorithm: what we take; NULL-ended; else NULL */
     const struct acme_subproblem *subproblems;
     size_t subproblem_count;

@@ -57,6 +57,13 @@ enum ca_status {
 #undef X
 };
 
+/* What a profile leaves out of a leaf; a set of bits. */
+enum ca_leaf_without {
+    CA_WITHOUT_COMMON_NAME = 1,
+    CA_WITHOUT_KEY_ENCIPHERMENT = 2, /* of RSA keys */
+    CA_WITHOUT_SUBJECT_KEY_ID = 4,
+};
+
 /* One leaf to sign; refused when it would live longer than 398 days or than its issuer, has no or more than
  * CSR_MAX_NAMES names, a CN that is none of them, or no good serial. SAN (critical when the subject is empty; CN is
  * promoted from the CSR or left out), critical KU digitalSignature (+ keyEncipherment for RSA), EKU serverAuth,
@@ -67,6 +74,7 @@ struct ca_request {
     size_t identifier_count;
     const char *serial; /* hex */
     int64_t not_before_ms, not_after_ms;
+    unsigned without; /* enum ca_leaf_without */
     /* result */
     enum ca_status status;
     unsigned char *der; /* malloc'ed by OpenSSL; the caller frees it with OPENSSL_free; NULL unless CA_OK */

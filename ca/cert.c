@@ -192,9 +192,11 @@ static bool fill_leaf(X509 *cert, const struct cert_leaf *leaf, const struct iss
     TRY(set_head(cert, leaf->serial, leaf->dates) && copy_public_key(cert, leaf->key));
     TRY(X509_set_issuer_name(cert, X509_get_subject_name(issuer->cert)) == 1);
     TRY(leaf->common_name == NULL || add_subject(cert, NID_commonName, leaf->common_name));
-    TRY(add_key_usage(cert, BIT(DIGITAL_SIGNATURE) | (is_rsa(leaf->key) ? BIT(KEY_ENCIPHERMENT) : 0)));
+    bool enciphers = is_rsa(leaf->key) && !(leaf->without & CA_WITHOUT_KEY_ENCIPHERMENT);
+    TRY(add_key_usage(cert, BIT(DIGITAL_SIGNATURE) | (enciphers ? BIT(KEY_ENCIPHERMENT) : 0)));
     TRY(add_server_auth(cert) && add_basic_constraints(cert, NOT_AN_AUTHORITY));
-    return add_subject_key_id(cert) && add_authority_key_id(cert, issuer) && add_names(cert, leaf);
+    TRY((leaf->without & CA_WITHOUT_SUBJECT_KEY_ID) || add_subject_key_id(cert));
+    return add_authority_key_id(cert, issuer) && add_names(cert, leaf);
 }
 
 X509 *cert_make_leaf(const struct cert_leaf *leaf, const struct issuer *issuer)

@@ -40,6 +40,7 @@ struct cert_leaf {
     const struct acme_identifier *identifiers;
     size_t identifier_count;
     const char *common_name; /* NULL for an empty subject */
+    unsigned without;        /* enum ca_leaf_without */
     struct cert_dates dates;
     const char *serial; /* hex */
 };

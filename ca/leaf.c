@@ -50,7 +50,8 @@ static enum ca_status sign(const struct issuer *issuer, struct ca_request *reque
         .key = csr_public_key(request->csr),
         .identifiers = request->identifiers,
         .identifier_count = request->identifier_count,
-        .common_name = csr_common_name(request->csr),
+        .common_name = request->without & CA_WITHOUT_COMMON_NAME ? NULL : csr_common_name(request->csr),
+        .without = request->without,
         .dates = dates,
         .serial = request->serial,
     };

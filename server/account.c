@@ -1,6 +1,7 @@
 #include "server/account.h"
 
 #include "server/caraway.h"
+#include "server/external.h"
 #include "server/payload.h"
 
 enum { CONTACT_MAX_BYTES = 320 };
@@ -27,6 +28,8 @@ bool account_reply(struct request *rq, const struct account *account, int status
     json_out_end_array(&out);
     if (account->terms_agreed_ms != 0)
         json_out_bool(&out, "termsOfServiceAgreed", true);
+    if (account->external_binding != NULL)
+        json_out_raw(&out, "externalAccountBinding", account->external_binding);
     json_out_text(&out, "orders", orders);
     json_out_time(&out, "createdAt", account->created_ms);
     json_out_end_object(&out);
@@ -96,6 +99,8 @@ static bool insert_account(struct store_txn *txn, struct request *rq)
     state->existed = find_by_key(txn, rq, &existing);
     if (state->existed)
         state->account = existing;
+    else if (!external_note(txn, rq, &state->account))
+        return false;
     else
         store_put_account(txn, &state->account);
     return true;
@@ -111,17 +116,44 @@ static bool after_insert(struct request *rq)
     return account_reply(rq, &state->account, 201);
 }
 
-static bool check_terms(struct request *rq, struct account *account)
+/* The payload's agreement is to the terms that the directory shows now. */
+static bool read_agreement(struct request *rq, struct account *account)
 {
     const char *terms = rq->caraway->settings->terms_of_service;
     bool agreed = false;
     TRY(payload_flag(rq, "termsOfServiceAgreed", &agreed));
-    account->terms_agreed_ms = agreed ? rq->now_ms : 0;
-    if (terms[0] == '\0' || agreed)
+    if (!agreed)
         return true;
+    account->terms_agreed_ms = rq->now_ms;
+    account->terms = terms[0] != '\0' ? terms : NULL;
+    return true;
+}
+
+static bool terms_refused(struct request *rq, const char *detail)
+{
+    const char *terms = rq->caraway->settings->terms_of_service;
     reply_link(rq, "terms-of-service", terms);
-    return problem_fail(&rq->problem, PROBLEM_USER_ACTION_REQUIRED,
-                        "Agree to the terms of service at %s: send \"termsOfServiceAgreed\": true", terms);
+    problem_fail(&rq->problem, PROBLEM_USER_ACTION_REQUIRED, "%s %s; send \"termsOfServiceAgreed\": true", detail,
+                 terms);
+    rq->problem.instance = terms;
+    return false;
+}
+
+static bool check_terms(struct request *rq, struct account *account)
+{
+    TRY(read_agreement(rq, account));
+    bool needed = rq->caraway->settings->terms_of_service[0] != '\0';
+    return !needed || account->terms_agreed_ms != 0 || terms_refused(rq, "Agree to the terms of service at");
+}
+
+bool account_check_terms(struct request *rq)
+{
+    const struct settings *settings = rq->caraway->settings;
+    const char *agreed = rq->account.terms;
+    if (!settings->terms_of_service_enforced || settings->terms_of_service[0] == '\0' ||
+        (agreed != NULL && strcmp(agreed, settings->terms_of_service) == 0))
+        return true;
+    return terms_refused(rq, "The terms of service have changed; update the account to agree to those at");
 }
 
 static bool create_account(struct request *rq)
@@ -134,6 +166,7 @@ static bool create_account(struct request *rq)
     struct account *account = &state->account;
     TRY(check_terms(rq, account));
     TRY(read_contacts(rq, &account->contacts));
+    TRY(external_check(rq, account));
     account->id = arena_text(rq->arena, id);
     account->key = jwk_json(rq->key);
     account->thumbprint = jwk_thumbprint(rq->key);
@@ -173,8 +206,9 @@ static bool store_account(struct store_txn *txn, struct request *rq)
 {
     struct account *wanted = rq->state;
     struct account stored;
-    if (!store_get_account(txn, rq->arena, wanted->id, &stored) || stored.state != ACCOUNT_VALID)
-        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "The account is no longer valid");
+    if (!store_get_account(txn, rq->arena, wanted->id, &stored) || stored.state != ACCOUNT_VALID ||
+        strcmp(stored.thumbprint, wanted->thumbprint) != 0)
+        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "The account or its key has changed meanwhile");
     store_put_account(txn, wanted);
     return true;
 }
@@ -198,6 +232,7 @@ bool account_post(struct request *rq)
     if (status != NULL && strcmp(status, "deactivated") != 0)
         return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"status\" can only be set to \"deactivated\"");
     TRY(read_contacts(rq, &rq->account.contacts));
+    TRY(read_agreement(rq, &rq->account));
     if (status != NULL)
         account_move(&rq->account, ACCOUNT_DEACTIVATED);
     rq->state = &rq->account;

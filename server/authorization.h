@@ -1,22 +1,33 @@
-/* Authorizations and their challenges (RFC 8555 §7.1.4, §7.5). */
+/* Authorizations (RFC 8555 §7.1.4, §7.4.1, §7.5; subdomains: RFC 9444). */
 #pragma once
 
 #include "server/request.h"
 
+bool authorization_new(struct request *rq);  /* POST new-authz */
 bool authorization_post(struct request *rq); /* POST-as-GET, or deactivation */
-bool challenge_post(struct request *rq);     /* POST-as-GET, or start */
 
-/* The only writers of the states. */
+/* The only writer of an authorization's state. */
 void authorization_move(struct authorization *authorization, enum authorization_state to);
-void challenge_move(struct challenge *challenge, enum challenge_state to);
 /* The state a reader sees now: what ran out is expired. */
 enum authorization_state authorization_state_at(const struct authorization *authorization, int64_t now_ms);
 
-/* A pending authorization with its challenges for one identifier of an order; texts in the request's arena. */
-MUST_USE bool authorization_make(struct request *rq, const char *order_id, const struct acme_identifier *identifier,
-                                 struct authorization *out);
+/* What an account must prove, or has proved. */
+struct authorization_wish {
+    struct acme_identifier identifier; /* without "*." */
+    enum authorization_scope scope;
+};
 
-/* A valid authorization that the signing account holds for a name (without "*."), the youngest first. */
-MUST_USE bool authorization_find_valid(struct store_txn *txn, struct request *rq,
-                                       const struct acme_identifier *identifier, bool wildcard,
+/* A pending authorization with its challenges; order_id NULL when no order waits for it. Texts in the request's arena.
+ */
+MUST_USE bool authorization_make(struct request *rq, const char *order_id, const struct authorization_wish *wish,
+                                 struct authorization *out);
+/* A valid authorization of the signing account that fulfils the wish: its own, or one of a domain above that covers
+ * subdomains. */
+MUST_USE bool authorization_find_valid(struct store_txn *txn, struct request *rq, const struct authorization_wish *wish,
                                        struct authorization *out);
+
+/* The authorization named in the path; refuses one that is unknown or another account's. A NULL txn is a problem too.
+ */
+MUST_USE bool authorization_load(struct request *rq, struct store_txn *txn, struct authorization *out);
+MUST_USE bool authorization_read(struct request *rq, struct authorization *out); /* in a transaction of its own */
+bool authorization_reply(struct request *rq, const struct authorization *authorization, int status);

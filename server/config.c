@@ -50,7 +50,7 @@ static void reference_default(const struct setting_row *row, struct buf *out)
 
 static void reference_values(const struct setting_row *row, struct buf *out)
 {
-    if (row->kind == SETTING_KIND_CHOICE) {
+    if (row->kind == SETTING_KIND_CHOICE || row->kind == SETTING_KIND_CHOICES) {
         for (const char *c = row->choices; *c != '\0'; c++)
             if (*c == '|')
                 buf_text(out, ", ");

@@ -1,12 +1,15 @@
 #include "server/directory.h"
 
+#include "base/encode.h"
 #include "server/caraway.h"
+#include "server/profile.h"
 
 static const struct {
     const char *name, *path;
 } entries[] = {
-    { "newNonce", "/new-nonce" },     { "newAccount", "/new-account" }, { "newOrder", "/new-order" },
-    { "revokeCert", "/revoke-cert" }, { "keyChange", "/key-change" },
+    { "newNonce", "/new-nonce" },       { "newAccount", "/new-account" }, { "newOrder", "/new-order" },
+    { "newAuthz", "/new-authz" },       { "revokeCert", "/revoke-cert" }, { "keyChange", "/key-change" },
+    { "renewalInfo", "/renewal-info" },
 };
 
 static void write_meta(struct json_out *out, const struct settings *settings)
@@ -20,8 +23,25 @@ static void write_meta(struct json_out *out, const struct settings *settings)
     for (size_t i = 0; i < settings->caa_identities.count; i++)
         json_out_text(out, NULL, settings->caa_identities.items[i]);
     json_out_end_array(out);
-    json_out_bool(out, "externalAccountRequired", false);
+    json_out_bool(out, "externalAccountRequired", settings->external_account_required);
+    json_out_bool(out, "subdomainAuthAllowed", settings->authorization_subdomains);
+    json_out_object(out, "profiles");
+    for (size_t i = 0; i < profile_count; i++)
+        json_out_text(out, profiles[i].name, profiles[i].description);
     json_out_end_object(out);
+    json_out_end_object(out);
+}
+
+/* A name that no client can know: one that chokes on it does so here and not in production. */
+static bool write_unknown_entry(struct json_out *out, struct request *rq)
+{
+    uint8_t random[8];
+    world_random(rq->caraway->world, random, sizeof random);
+    const char *name = arena_b64url(rq->arena, bytes_of(random, sizeof random));
+    const char *url = request_url(rq, "/unknown-entry");
+    TRY(name != NULL && url != NULL);
+    json_out_text(out, name, url);
+    return true;
 }
 
 bool directory_get(struct request *rq)
@@ -35,6 +55,8 @@ bool directory_get(struct request *rq)
         json_out_text(&out, entries[i].name, url);
     }
     write_meta(&out, rq->caraway->settings);
+    if (rq->caraway->settings->directory_unknown_entry && !write_unknown_entry(&out, rq))
+        return problem_out_of_memory(&rq->problem);
     json_out_end_object(&out);
     return true;
 }

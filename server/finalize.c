@@ -4,6 +4,8 @@
 #include "server/caraway.h"
 #include "server/order.h"
 #include "server/payload.h"
+#include "server/profile.h"
+#include "server/renewal.h"
 
 struct finalize {
     struct order order;
@@ -103,6 +105,7 @@ static bool store_certificate(struct store_txn *txn, struct request *rq)
     struct certificate clash;
     TRY(order_load(rq, txn, order));
     TRY(check_ready(rq, order));
+    TRY(renewal_check_replaces(txn, rq, order));
     if (store_get_certificate(txn, rq->arena, state->serial, &clash))
         return problem_internal(&rq->problem, "the serial %s exists already", state->serial);
     order_move(order, ORDER_PROCESSING);
@@ -110,6 +113,7 @@ static bool store_certificate(struct store_txn *txn, struct request *rq)
     order_move(order, ORDER_VALID);
     store_put_certificate(txn, &state->certificate);
     store_put_order(txn, order);
+    renewal_note(txn, rq, order);
     return true;
 }
 
@@ -164,7 +168,7 @@ static void signed_certificate(struct ca_request *signing, void *arg)
 
 /* ---- signing */
 
-static void set_validity(struct request *rq, struct finalize *state)
+static void set_profile(struct request *rq, const struct profile *profile, struct finalize *state)
 {
     const struct settings *settings = rq->caraway->settings;
     const struct order *order = &state->order;
@@ -173,7 +177,8 @@ static void set_validity(struct request *rq, struct finalize *state)
     state->signing.not_before_ms = from;
     /* RFC 5280 §4.1.2.5: notAfter itself still belongs to the lifetime */
     state->signing.not_after_ms =
-        order->not_after_ms != 0 ? order->not_after_ms : from + settings->ca_lifetime_ms - 1000;
+        order->not_after_ms != 0 ? order->not_after_ms : from + profile_lifetime_ms(profile, settings) - 1000;
+    state->signing.without = profile->without;
 }
 
 bool order_finalize(struct request *rq)
@@ -187,6 +192,10 @@ bool order_finalize(struct request *rq)
     TRY(read_order(rq, &state->order));
     TRY(parse_csr(rq, &state->csr));
     TRY(check_csr(rq, state));
+    const struct profile *profile = profile_find(state->order.profile);
+    if (profile == NULL)
+        return problem_fail(&rq->problem, PROBLEM_INVALID_PROFILE,
+                            "The profile \"%s\" of the order is no longer offered", state->order.profile);
     ca_make_serial(rq->caraway->world, state->serial);
     state->signing = (struct ca_request) {
         .csr = state->csr,
@@ -196,7 +205,7 @@ bool order_finalize(struct request *rq)
         .done = signed_certificate,
         .arg = rq,
     };
-    set_validity(rq, state);
+    set_profile(rq, profile, state);
     request_wait(rq, after_finalize);
     ca_submit(rq->caraway->ca, &state->signing);
     return true;
@@ -204,14 +213,25 @@ bool order_finalize(struct request *rq)
 
 /* ---- the certificate */
 
+/* RFC 8555 §7.4.2: PEM unless the client asks for the leaf alone, as DER. */
+static bool wants_der(const struct request *rq)
+{
+    return rq->accept != NULL && strstr(rq->accept, "application/pkix-cert") != NULL &&
+           strstr(rq->accept, "application/pem-certificate-chain") == NULL;
+}
+
 static bool write_chain(struct request *rq, const struct certificate *certificate)
 {
+    struct buf *body = &rq->reply.body;
     rq->reply.status = 200;
-    rq->reply.content_type = "application/pem-certificate-chain";
-    crypto_pem(&rq->reply.body, "CERTIFICATE", certificate->der);
-    buf_text(&rq->reply.body, ca_chain_pem(rq->caraway->ca));
-    return !rq->reply.body.failed ||
-           problem_internal(&rq->problem, "the certificate %s cannot be written as PEM", certificate->serial);
+    rq->reply.content_type = wants_der(rq) ? "application/pkix-cert" : "application/pem-certificate-chain";
+    if (wants_der(rq)) {
+        buf_append(body, certificate->der.data, certificate->der.len);
+    } else {
+        crypto_pem(body, "CERTIFICATE", certificate->der);
+        buf_text(body, ca_chain_pem(rq->caraway->ca));
+    }
+    return !body->failed || problem_internal(&rq->problem, "the certificate %s cannot be written", certificate->serial);
 }
 
 bool certificate_get(struct request *rq)

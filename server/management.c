@@ -1,11 +1,12 @@
 #include "server/management.h"
 
 #include "server/caraway.h"
+#include "server/external.h"
 #include "storage/codec.h"
 
 #include <errno.h>
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 1000 };
+enum { PAGE_DEFAULT = 50, PAGE_MAX = 1000, BODY_MAX_BYTES = 64 * 1024 };
 
 /* ---- health and certificates */
 
@@ -45,7 +46,8 @@ union any_record {
 };
 
 #define X(record, fields, class, id_field)                                                                             \
-    static bool get_##record(struct store_txn *txn, struct arena *arena, const char *id, union any_record *out)        \
+    __attribute__((unused)) static bool get_##record(struct store_txn *txn, struct arena *arena, const char *id,       \
+                                                     union any_record *out)                                            \
     {                                                                                                                  \
         return store_get_##record(txn, arena, id, &out->record);                                                       \
     }
@@ -177,12 +179,22 @@ static bool object_get(struct request *rq)
     return true;
 }
 
-static const struct route management_rows[] = {
-    { "/healthz", METHOD_GET, PROOF_NONE, 0, healthz },
-    { "/roots/{}", METHOD_GET, PROOF_NONE, 0, root_get },
-    { "/intermediates/{}", METHOD_GET, PROOF_NONE, 0, intermediate_get },
-    { "/api/{}", METHOD_GET, PROOF_NONE, 0, list_get },
-    { "/api/{}/{}", METHOD_GET, PROOF_NONE, 0, object_get },
+#define READING_ROWS                                                                                                   \
+    { "/healthz", METHOD_GET, PROOF_NONE, 0, healthz }, { "/roots/{}", METHOD_GET, PROOF_NONE, 0, root_get },          \
+        { "/intermediates/{}", METHOD_GET, PROOF_NONE, 0, intermediate_get },                                          \
+        { "/api/external-keys", METHOD_GET, PROOF_NONE, 0, external_keys_get },                                        \
+        { "/api/{}", METHOD_GET, PROOF_NONE, 0, list_get },                                                            \
+    {                                                                                                                  \
+        "/api/{}/{}", METHOD_GET, PROOF_NONE, 0, object_get                                                            \
+    }
+
+static const struct route management_rows[] = { READING_ROWS };
+
+static const struct route admin_rows[] = {
+    READING_ROWS,
+    { "/api/external-keys", METHOD_POST, PROOF_NONE, BODY_MAX_BYTES, external_key_post },
+    { "/api/external-keys/{}", METHOD_DELETE, PROOF_NONE, 0, external_key_delete },
 };
 
 const struct routes management_routes = { management_rows, ARRAY_SIZE(management_rows), .acme = false };
+const struct routes admin_routes = { admin_rows, ARRAY_SIZE(admin_rows), .acme = false };

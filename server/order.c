@@ -65,6 +65,10 @@ bool order_reply(struct request *rq, const struct order *order, int status)
     json_out_text(&out, "status", state_text(&order_states, state));
     json_out_time(&out, "expires", order->expires_ms);
     write_identifiers(&out, &order->identifiers);
+    if (order->profile != NULL)
+        json_out_text(&out, "profile", order->profile);
+    if (order->replaces_id != NULL)
+        json_out_text(&out, "replaces", order->replaces_id);
     if (order->not_before_ms != 0)
         json_out_time(&out, "notBefore", order->not_before_ms);
     if (order->not_after_ms != 0)

@@ -90,6 +90,10 @@ void request_finish(struct request *rq)
     if (!rq->routes->acme)
         return;
     reply_header(rq, "Cache-Control", "no-store");
+    if (rq->cross_origin) {
+        reply_header(rq, "Access-Control-Allow-Origin", "*");
+        reply_header(rq, "Access-Control-Expose-Headers", "Link, Location, Replay-Nonce, Retry-After");
+    }
     bool directory = strcmp(rq->path, "/directory") == 0;
     if (!directory)
         reply_link(rq, "index", request_url(rq, "/directory"));

@@ -36,7 +36,9 @@ static bool method_refused(struct request *rq, unsigned allowed)
     static const struct {
         unsigned method;
         const char *text;
-    } names[] = { { METHOD_GET, "GET" }, { METHOD_HEAD, "HEAD" }, { METHOD_POST, "POST" } };
+    } names[] = {
+        { METHOD_GET, "GET" }, { METHOD_HEAD, "HEAD" }, { METHOD_POST, "POST" }, { METHOD_DELETE, "DELETE" }
+    };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (allowed & names[i].method)
             buf_printf(&list, "%s%s", list.len > 0 ? ", " : "", names[i].text);
@@ -45,6 +47,18 @@ static bool method_refused(struct request *rq, unsigned allowed)
     return problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 405, "%s takes %s only%s", rq->path, buf_str(&list),
                                allowed & METHOD_GET ? "" : " (read it with POST-as-GET, RFC 8555 section 6.3)");
 }
+
+/* A browser asks before a script's POST; any origin may speak ACME (RFC 8555 §6.1), for nothing rides on cookies. */
+static bool preflight(struct request *rq)
+{
+    reply_header(rq, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+    reply_header(rq, "Access-Control-Allow-Headers", "Content-Type");
+    reply_header(rq, "Access-Control-Max-Age", "86400");
+    reply_empty(rq, 204);
+    return true;
+}
+
+static const struct route preflight_route = { .methods = METHOD_OPTIONS, .handler = preflight };
 
 bool request_route(struct request *rq)
 {
@@ -64,6 +78,10 @@ bool request_route(struct request *rq)
                 return problem_out_of_memory(&rq->problem);
         }
         rq->route = row;
+        return true;
+    }
+    if (allowed != 0 && rq->method == METHOD_OPTIONS && rq->routes->acme) {
+        rq->route = &preflight_route;
         return true;
     }
     if (allowed != 0)

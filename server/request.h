@@ -13,7 +13,8 @@ enum method {
     METHOD_HEAD = 2,
     METHOD_POST = 4,
     METHOD_OPTIONS = 8,
-    METHOD_OTHER = 16,
+    METHOD_DELETE = 16,
+    METHOD_OTHER = 32,
 };
 
 /* Who must have signed: nobody, a key that the request carries, or an account of ours (RFC 8555 §6.2). */
@@ -41,7 +42,7 @@ struct routes {
     bool acme; /* Link: index, Replay-Nonce, no-store on every answer */
 };
 
-enum { REQUEST_PARAMS = 2, REPLY_HEADERS = 8 };
+enum { REQUEST_PARAMS = 2, REPLY_HEADERS = 16 };
 
 struct reply {
     int status; /* 0: not answered yet */
@@ -64,7 +65,8 @@ struct request {
     const char *base_url; /* "https://localhost:14000": external-url, or as the client named us */
     const char *content_type;
     const char *accept;
-    const char *peer; /* address without port */
+    bool cross_origin; /* a browser's script asks from another site */
+    const char *peer;  /* address without port */
     const char *params[REQUEST_PARAMS];
     struct buf body;
 

@@ -63,9 +63,10 @@ static bool load_certificate(struct request *rq, struct store_txn *txn, struct r
 
 static bool proved(struct request *rq, struct store_txn *txn, const struct acme_identifier *identifier)
 {
-    const struct acme_identifier base = { identifier->type, identifier_base(identifier) };
+    const struct authorization_wish wish = { { identifier->type, identifier_base(identifier) },
+                                             identifier_is_wildcard(identifier) ? SCOPE_WILDCARD : SCOPE_NAME };
     struct authorization unused;
-    return authorization_find_valid(txn, rq, &base, identifier_is_wildcard(identifier), &unused);
+    return authorization_find_valid(txn, rq, &wish, &unused);
 }
 
 static bool may_revoke(struct request *rq, struct store_txn *txn, const struct revocation *state)

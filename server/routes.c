@@ -2,10 +2,12 @@
 
 #include "server/account.h"
 #include "server/authorization.h"
+#include "server/challenge.h"
 #include "server/directory.h"
 #include "server/finalize.h"
 #include "server/key_change.h"
 #include "server/order.h"
+#include "server/renewal.h"
 #include "server/revocation.h"
 
 /* Most bytes of a body: a JWS around nothing or a few names, and one around a CSR of up to CSR_MAX_BYTES. */
@@ -24,6 +26,8 @@ static const struct route acme_rows[] = {
     { "/challenge/{}/{}", METHOD_POST, PROOF_KID, BODY_TEXT, challenge_post },
     { "/certificate/{}", METHOD_POST, PROOF_KID, BODY_TEXT, certificate_get },
     { "/revoke-cert", METHOD_POST, PROOF_ANY, BODY_CSR, revocation_post },
+    { "/new-authz", METHOD_POST, PROOF_KID, BODY_TEXT, authorization_new },
+    { "/renewal-info/{}", METHOD_GET, PROOF_NONE, BODY_NONE, renewal_info_get },
     { "/key-change", METHOD_POST, PROOF_KID, BODY_TEXT, key_change_post },
 };
 

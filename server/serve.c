@@ -90,14 +90,16 @@ static unsigned connections_allowed(const struct caraway *caraway)
     return (unsigned)allowed;
 }
 
-static bool listen_one(struct server *server, const char *address, const struct routes *routes, struct web **out,
-                       char why[static CARAWAY_WHY_SIZE])
+enum transport { PLAIN, TLS };
+
+static bool listen_one(struct server *server, const char *address, enum transport transport,
+                       const struct routes *routes, struct web **out, char why[static CARAWAY_WHY_SIZE])
 {
     const struct settings *settings = server->caraway.settings;
     char reason[WEB_WHY_SIZE] = "";
     struct web_options options = {
         .listen = address,
-        .tls = strncmp(address, "unix:", 5) != 0 ? &server->caraway.tls : NULL,
+        .tls = transport == TLS ? &server->caraway.tls : NULL,
         .routes = routes,
         .threads = routes->acme ? caraway_threads(settings->web_threads) : 1,
         .max_connections = server->connections,
@@ -117,26 +119,34 @@ static void listen_admin(struct server *server)
     char why[CARAWAY_WHY_SIZE] = "";
     AUTO_BUF(address, SCREEN_MAX_BYTES);
     buf_printf(&address, "unix:%s/" ADMIN_SOCKET, server->caraway.settings->data);
-    if (!listen_one(server, buf_str(&address), &management_routes, &server->admin, why))
+    if (!listen_one(server, buf_str(&address), PLAIN, &admin_routes, &server->admin, why))
         log_event(server->caraway.log, LOG_SERVER_NO_ADMIN, LOG_TEXT("cause", why));
+}
+
+static bool listen_acme(struct server *server, const struct setting_texts *addresses, enum transport transport,
+                        char why[static CARAWAY_WHY_SIZE])
+{
+    for (size_t i = 0; i < addresses->count; i++, server->web_count++) {
+        if (server->web_count == LISTENERS_MAX) {
+            snprintf(why, CARAWAY_WHY_SIZE, "listen and listen-plain name more than %d addresses", LISTENERS_MAX);
+            return false;
+        }
+        TRY(listen_one(server, addresses->items[i], transport, &acme_routes, &server->webs[server->web_count], why));
+    }
+    return true;
 }
 
 static bool listen_all(struct server *server, char why[static CARAWAY_WHY_SIZE])
 {
     const struct settings *settings = server->caraway.settings;
-    size_t count = settings->listen.count;
-    if (count == 0 || count > LISTENERS_MAX) {
-        snprintf(why, CARAWAY_WHY_SIZE, "listen names %zu addresses; it takes 1 to %d", count, LISTENERS_MAX);
-        return false;
-    }
     server->connections = connections_allowed(&server->caraway);
     listen_admin(server);
     if (settings->management_listen[0] != '\0')
-        TRY(listen_one(server, settings->management_listen, &management_routes, &server->management, why));
-    for (; server->web_count < count; server->web_count++)
-        TRY(listen_one(server, settings->listen.items[server->web_count], &acme_routes,
-                       &server->webs[server->web_count], why));
-    return true;
+        TRY(listen_one(server, settings->management_listen, TLS, &management_routes, &server->management, why));
+    TRY(listen_acme(server, &settings->listen, TLS, why) && listen_acme(server, &settings->listen_plain, PLAIN, why));
+    if (server->web_count == 0)
+        snprintf(why, CARAWAY_WHY_SIZE, "neither listen nor listen-plain names an address");
+    return server->web_count > 0;
 }
 
 static bool start(struct server *server, const struct settings *settings, char why[static CARAWAY_WHY_SIZE])

@@ -24,6 +24,8 @@ struct setting_hosts {
 #define SETTING_FIELD_DURATION  int64_t
 #define SETTING_FIELD_SIZE      int64_t
 #define SETTING_FIELD_CHOICE    const char *
+#define SETTING_FIELD_CHOICES   struct setting_texts
+#define SETTING_FIELD_NETWORKS  struct setting_texts
 #define SETTING_FIELD_ENDPOINT  const char *
 #define SETTING_FIELD_ENDPOINTS struct setting_texts
 #define SETTING_FIELD_RESOLVER  const char *

@@ -14,10 +14,12 @@
     X(DURATION, "duration (500ms, 30s, 5m, 1h, 90d)")                                                                  \
     X(SIZE, "size (bytes, KiB, MiB, GiB, TiB)")                                                                        \
     X(CHOICE, "one of")                                                                                                \
+    X(CHOICES, "some of")                                                                                              \
     X(ENDPOINT, "HOST:PORT")                                                                                           \
     X(ENDPOINTS, "list of HOST:PORT")                                                                                  \
     X(RESOLVER, "ADDRESS:PORT")                                                                                        \
     X(NAMES, "list of domain names")                                                                                   \
+    X(NETWORKS, "list of ADDRESS or ADDRESS/BITS")                                                                     \
     X(HOSTS, "map of names to addresses")
 
 #define SETTING_SECOND INT64_C(1000)
@@ -40,16 +42,29 @@
       "Directory that holds everything the server keeps: db/, ca/ and tls/.") \
     X(listen, ENDPOINTS, "listen", "localhost:14000", SAME, 0, 0, "", RESTART, \
       "Where ACME is served over HTTPS; localhost means 127.0.0.1 and ::1.") \
+    X(listen_plain, ENDPOINTS, "listen-plain", "", SAME, 0, 0, "", RESTART, \
+      "Where ACME is served over plain HTTP, for a TLS proxy in front; RFC 8555 wants HTTPS up to the client.") \
     X(management_listen, ENDPOINT, "management.listen", "localhost:15000", SAME, 0, 0, "", RESTART, \
       "Where health, metrics and the management interface are served; empty turns them off.") \
     X(external_url, URL, "external-url", "", SAME, 0, 0, "", RESTART, \
       "The URL clients reach the server under, when it differs from the first listen address.") \
     X(terms_of_service, URL, "terms-of-service", "", SAME, 0, 0, "", RESTART, \
       "Terms that an account must agree to; empty asks for no agreement.") \
+    X(terms_of_service_enforced, BOOL, "terms-of-service-enforced", "false", SAME, 0, 0, "", RESTART, \
+      "Accounts that agreed to other terms than those in force must agree again before they order.") \
+    X(external_account_required, BOOL, "external-account-required", "false", SAME, 0, 0, "", RESTART, \
+      "New accounts need an external account binding; make its keys with caraway eab add.") \
+    X(directory_unknown_entry, BOOL, "directory.unknown-entry", "false", SAME, 0, 0, "", RESTART, \
+      "The directory carries an entry with a random name, so that clients learn to ignore what they do not know.") \
     X(website, URL, "website", "", SAME, 0, 0, "", RESTART, \
       "Page about this CA, shown in the directory.") \
     X(caa_identities, NAMES, "caa-identities", "", SAME, 0, 0, "", RESTART, \
       "Names this CA is known by in CAA records, shown in the directory.") \
+    X(trusted_proxies, NETWORKS, "trusted-proxies", "", SAME, 0, 0, "", RESTART, \
+      "Proxies whose Forwarded and X-Forwarded-* headers say who asks, by which name and scheme.") \
+    X(challenges, CHOICES, "challenges", "http-01,dns-01,tls-alpn-01", SAME, 0, 0, \
+      "http-01|dns-01|tls-alpn-01|dns-account-01|dns-persist-01", RESTART, \
+      "Challenge types on offer. Some clients fail when they meet the last two, so they are not on by default.") \
     X(validation_http_port, INTEGER, "validation.http-port", "5002", "80", 1, 65535, "", RESTART, \
       "Port that http-01 connects to.") \
     X(validation_tls_port, INTEGER, "validation.tls-port", "5001", "443", 1, 65535, "", RESTART, \
@@ -71,8 +86,10 @@
       "Kind of the root's and the intermediate's key, used when they are made.") \
     X(ca_name, TEXT, "ca.name", "Caraway", SAME, 0, 0, "", RESTART, \
       "Organisation in the names of root and intermediate, used when they are made.") \
-    X(ca_lifetime_ms, DURATION, "ca.lifetime", "90d", SAME, 60 * SETTING_SECOND, 3650 * SETTING_DAY, "", RESTART, \
+    X(ca_lifetime_ms, DURATION, "ca.lifetime", "90d", SAME, 60 * SETTING_SECOND, 398 * SETTING_DAY, "", RESTART, \
       "How long a certificate is valid.") \
+    X(profile_default, CHOICE, "profile.default", "classic", SAME, 0, 0, "classic|tlsserver|shortlived", RESTART, \
+      "Profile of orders that name none.") \
     X(ca_backdate_ms, DURATION, "ca.backdate", "1h", SAME, 0, SETTING_DAY, "", RESTART, \
       "How far before its signature a certificate's validity begins, for clients whose clock is behind.") \
     X(ca_signing_threads, INTEGER, "ca.signing-threads", "0", SAME, 0, 256, "", RESTART, \
@@ -89,6 +106,8 @@
       "Most names in one order.") \
     X(authorization_lifetime_ms, DURATION, "authorization.lifetime", "7d", SAME, SETTING_SECOND, \
       365 * SETTING_DAY, "", RESTART, "How long an authorization may stay pending.") \
+    X(authorization_subdomains, BOOL, "authorization.subdomains", "true", SAME, 0, 0, "", RESTART, \
+      "A proof for a domain may cover the names below it when the client asks so (RFC 9444).") \
     X(authorization_valid_lifetime_ms, DURATION, "authorization.valid-lifetime", "30d", SAME, SETTING_SECOND, \
       398 * SETTING_DAY, "", RESTART, "How long a valid authorization may be used again.") \
     X(account_max_contacts, INTEGER, "account.max-contacts", "10", SAME, 0, 100, "", RESTART, \

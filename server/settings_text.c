@@ -1,5 +1,6 @@
 /* Between text and value, kind by kind. */
 #include "server/endpoint.h"
+#include "server/network.h"
 #include "server/settings_row.h"
 
 #include <stdio.h>
@@ -185,6 +186,14 @@ static bool parse_name(const struct reading *reading, const char *text, void *ou
     return parse_text(reading, text, out);
 }
 
+static bool parse_network(const struct reading *reading, const char *text, void *out)
+{
+    struct network network;
+    if (!network_read(text, &network))
+        return refuse(reading, "\"%.80s\" is not an address or a network like 10.0.0.0/8", text);
+    return parse_text(reading, text, out);
+}
+
 /* ---- lists */
 
 typedef bool parse_one(const struct reading *reading, const char *text, void *out);
@@ -297,6 +306,12 @@ static parse_one *const parsers[] = {
     [SETTING_KIND_CHOICE] = parse_choice,      [SETTING_KIND_ENDPOINT] = parse_endpoint,
     [SETTING_KIND_ENDPOINTS] = parse_endpoint, [SETTING_KIND_RESOLVER] = parse_resolver,
     [SETTING_KIND_NAMES] = parse_name,         [SETTING_KIND_HOSTS] = NULL,
+    [SETTING_KIND_CHOICES] = parse_choice,     [SETTING_KIND_NETWORKS] = parse_network,
+};
+
+static const bool is_list[] = {
+    [SETTING_KIND_ENDPOINTS] = true, [SETTING_KIND_NAMES] = true, [SETTING_KIND_CHOICES] = true,
+    [SETTING_KIND_NETWORKS] = true,  [SETTING_KIND_HOSTS] = true,
 };
 
 bool setting_parse(struct arena *arena, const struct setting_input *input, void *out_field,
@@ -306,7 +321,7 @@ bool setting_parse(struct arena *arena, const struct setting_input *input, void 
     enum setting_kind kind = reading.row->kind;
     if (kind == SETTING_KIND_HOSTS)
         return parse_hosts(&reading, out_field);
-    if (kind == SETTING_KIND_ENDPOINTS || kind == SETTING_KIND_NAMES)
+    if (is_list[kind])
         return parse_list(&reading, parsers[kind], out_field);
     if (input->shape != SETTING_SAYS_TEXT)
         return refuse(&reading, "one value is expected, not a list or map");

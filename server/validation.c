@@ -1,6 +1,7 @@
 #include "server/validation.h"
 
 #include "server/authorization.h"
+#include "server/challenge.h"
 #include "server/order.h"
 
 #include <pthread.h>

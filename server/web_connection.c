@@ -1,6 +1,7 @@
 #include "server/web_internal.h"
 
 #include "server/caraway.h"
+#include "server/forwarded.h"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -231,10 +232,8 @@ static enum method method_of(const char *text)
         const char *text;
         enum method method;
     } methods[] = {
-        { "GET", METHOD_GET },
-        { "HEAD", METHOD_HEAD },
-        { "POST", METHOD_POST },
-        { "OPTIONS", METHOD_OPTIONS },
+        { "GET", METHOD_GET },         { "HEAD", METHOD_HEAD },     { "POST", METHOD_POST },
+        { "OPTIONS", METHOD_OPTIONS }, { "DELETE", METHOD_DELETE },
     };
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
         if (strcmp(methods[i].text, text) == 0)
@@ -243,19 +242,24 @@ static enum method method_of(const char *text)
     return METHOD_OTHER;
 }
 
-static bool host_is_plain(const char *host)
+static bool read_origin(struct exchange *ex)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
-    return host != NULL && host[0] != '\0' && host[strspn(host, allowed)] == '\0';
-}
-
-static const char *base_url(struct exchange *ex)
-{
+    struct request *rq = &ex->rq;
     const struct caraway *caraway = ex->web->caraway;
-    const char *host = header_copy(ex, MHD_HTTP_HEADER_HOST);
-    if (caraway->settings->external_url[0] != '\0' || !host_is_plain(host))
-        return caraway->base_url;
-    return arena_printf(ex->rq.arena, "%s://%s", ex->web->tls ? "https" : "http", host);
+    const struct forwarded_headers headers = {
+        .forwarded = header_copy(ex, MHD_HTTP_HEADER_FORWARDED),
+        .x_for = header_copy(ex, "X-Forwarded-For"),
+        .x_proto = header_copy(ex, "X-Forwarded-Proto"),
+        .x_host = header_copy(ex, "X-Forwarded-Host"),
+        .host = header_copy(ex, MHD_HTTP_HEADER_HOST),
+    };
+    struct forwarded origin = { .peer = peer_text(ex), .proto = ex->web->tls ? "https" : "http" };
+    TRY(forwarded_resolve(rq->arena, caraway->settings, &headers, &origin));
+    rq->peer = origin.peer;
+    rq->base_url = caraway->settings->external_url[0] != '\0' || origin.host == NULL
+                       ? caraway->base_url
+                       : arena_printf(rq->arena, "%s://%s", origin.proto, origin.host);
+    return rq->base_url != NULL;
 }
 
 /* The headers are in: find the route, so that the body's limit is known before its first byte is kept. */
@@ -264,12 +268,13 @@ static void exchange_begin(struct exchange *ex, const char *url, const char *met
     struct request *rq = &ex->rq;
     rq->method = method_of(method);
     rq->path = arena_text(rq->arena, url);
-    rq->base_url = base_url(ex);
     rq->content_type = header_copy(ex, MHD_HTTP_HEADER_CONTENT_TYPE);
     rq->accept = header_copy(ex, MHD_HTTP_HEADER_ACCEPT);
-    rq->peer = peer_text(ex);
-    bool found = rq->path != NULL && rq->peer != NULL && rq->base_url != NULL && request_route(rq);
-    rq->body = BUF_INIT(found ? rq->route->body_max : 0);
+    rq->cross_origin = MHD_lookup_connection_value(ex->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN) != NULL;
+    bool whole = rq->path != NULL && read_origin(ex);
+    if (!whole)
+        problem_out_of_memory(&rq->problem);
+    rq->body = BUF_INIT(whole && request_route(rq) ? rq->route->body_max : 0);
 }
 
 /* A body over the limit is read and thrown away up to a bound, so that the sender reads our answer and keeps its

@@ -23,6 +23,7 @@
 #define ROW_order(tag, kind, name, of)         ROW(order, tag, kind, name, of)
 #define ROW_authorization(tag, kind, name, of) ROW(authorization, tag, kind, name, of)
 #define ROW_certificate(tag, kind, name, of)   ROW(certificate, tag, kind, name, of)
+#define ROW_external_key(tag, kind, name, of)  ROW(external_key, tag, kind, name, of)
 
 #define X(record, table, number, id)                                                                                   \
     static const struct field record##_fields[] = { table(ROW_##record) };                                             \

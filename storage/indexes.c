@@ -69,8 +69,10 @@ static void emit_AUTHORIZATION_BY_NAME(struct index_keys *keys, const void *reco
     const struct authorization *authz = record;
     if (authz->state != AUTHORIZATION_VALID || authz->account == NULL || authz->identifier.value == NULL)
         return;
-    const char *subject =
-        store_subject_of_authorization(keys->arena, authz->account, &authz->identifier, authz->wildcard);
+    enum authorization_scope scope = authz->subdomains ? SCOPE_SUBDOMAINS
+                                     : authz->wildcard ? SCOPE_WILDCARD
+                                                       : SCOPE_NAME;
+    const char *subject = store_subject_of_authorization(keys->arena, authz->account, &authz->identifier, scope);
     emit(keys, STORE_AUTHORIZATION_BY_NAME, subject, authz->id);
 }
 

@@ -29,15 +29,19 @@ struct identifiers {
     X(5, TEXT, thumbprint, ) /* unique among accounts */                                                               \
     X(6, TIME, created_ms, )                                                                                           \
     X(7, TIME, terms_agreed_ms, )                                                                                      \
-    X(8, TEXT, created_from, ) /* peer address */
+    X(8, TEXT, created_from, )      /* peer address */                                                                 \
+    X(9, TEXT, terms, )             /* URL of the terms that were agreed to */                                         \
+    X(10, JSON, external_binding, ) /* the externalAccountBinding that was accepted */                                 \
+    X(11, TEXT, external_key, )     /* its key's id */
 
 #define CHALLENGE_FIELDS(X)                                                                                            \
     X(1, TEXT, type, ) /* RFC text; the challenge's id within its authorization */                                     \
     X(2, STATE, state, challenge)                                                                                      \
     X(3, TEXT, token, )                                                                                                \
     X(4, TIME, validated_ms, )                                                                                         \
-    X(5, JSON, error, ) /* problem document */                                                                         \
-    X(6, JSON, trace, ) /* what the validator saw */
+    X(5, JSON, error, )       /* problem document */                                                                   \
+    X(6, JSON, trace, )       /* what the validator saw */                                                             \
+    X(7, TEXT, account_url, ) /* as the client named it when it started the challenge */
 
 #define AUTHORIZATION_FIELDS(X)                                                                                        \
     X(1, TEXT, id, )                                                                                                   \
@@ -48,7 +52,8 @@ struct identifiers {
     X(6, TIME, created_ms, )                                                                                           \
     X(7, TIME, expires_ms, )                                                                                           \
     X(8, RECORDS, challenges, challenge)                                                                               \
-    X(9, TEXTS, orders, ) /* ids of the orders that wait for it */
+    X(9, TEXTS, orders, )     /* ids of the orders that wait for it */                                                 \
+    X(10, FLAG, subdomains, ) /* covers every name below it too (RFC 9444) */
 
 #define ORDER_FIELDS(X)                                                                                                \
     X(1, TEXT, id, )                                                                                                   \
@@ -62,7 +67,9 @@ struct identifiers {
     X(9, TIME, not_before_ms, )                                                                                        \
     X(10, TIME, not_after_ms, )                                                                                        \
     X(11, TEXT, certificate, ) /* serial */                                                                            \
-    X(12, JSON, error, )       /* problem document */
+    X(12, JSON, error, )       /* problem document */                                                                  \
+    X(13, TEXT, replaces, )    /* serial of the certificate that this one follows (RFC 9773) */                        \
+    X(14, TEXT, replaces_id, ) /* the same as the client wrote it */
 
 #define CERTIFICATE_FIELDS(X)                                                                                          \
     X(1, TEXT, serial, ) /* 32 hex digits; the record's id */                                                          \
@@ -77,14 +84,25 @@ struct identifiers {
     X(10, BLOB, der, )                                                                                                 \
     X(11, BLOB, key_hash, ) /* SHA-256 of the SubjectPublicKeyInfo */                                                  \
     X(12, TIME, revoked_ms, )                                                                                          \
-    X(13, INT, revoked_reason, )
+    X(13, INT, revoked_reason, )                                                                                       \
+    X(14, TEXT, replaced_by, )   /* order that was finalized in its place */                                           \
+    X(15, TIME, renew_from_ms, ) /* the operator's renewal window, in place of the computed one */                     \
+    X(16, TIME, renew_until_ms, )                                                                                      \
+    X(17, TEXT, renew_explanation, ) /* URL of a page that says why */
+
+#define EXTERNAL_KEY_FIELDS(X)                                                                                         \
+    X(1, TEXT, id, ) /* the "kid" that the client sends */                                                             \
+    X(2, BLOB, secret, )                                                                                               \
+    X(3, TIME, created_ms, )                                                                                           \
+    X(4, TEXTS, accounts, ) /* ids of the accounts that were bound with it */
 
 /* record, its fields, its class byte on disk (append-only), its id field */
 #define RECORD_TABLE(X)                                                                                                \
     X(account, ACCOUNT_FIELDS, 1, id)                                                                                  \
     X(order, ORDER_FIELDS, 2, id)                                                                                      \
     X(authorization, AUTHORIZATION_FIELDS, 3, id)                                                                      \
-    X(certificate, CERTIFICATE_FIELDS, 4, serial)
+    X(certificate, CERTIFICATE_FIELDS, 4, serial)                                                                      \
+    X(external_key, EXTERNAL_KEY_FIELDS, 5, id)
 
 #define FIELD_TEXT(name, of)                   const char *name;
 #define FIELD_BLOB(name, of)                   struct bytes name;

@@ -85,7 +85,7 @@ RECORD_TABLE(X)
     X(ACCOUNT_BY_KEY, account, 32) /* subject: thumbprint */                                                           \
     X(ORDER_BY_ACCOUNT, order, 33) /* subject: account id */                                                           \
     X(AUTHORIZATION_BY_NAME, authorization,                                                                            \
-      34) /* valid ones; subject: account id "/" type ":" value, "*." for wildcards */                                 \
+      34) /* valid ones; subject: account id "/" type ":" value, "*." for wildcards, "**." with subdomains */          \
     X(AUTHORIZATION_PROCESSING, authorization, 35) /* subject: ""; a challenge is processing */                        \
     X(CERTIFICATE_BY_ACCOUNT, certificate, 36)     /* subject: account id */                                           \
     X(CERTIFICATE_BY_NAME, certificate, 37)        /* subject: type ":" labels reversed ("dns:test.example.www") */    \
@@ -104,8 +104,14 @@ enum store_index {
 /* Subjects as the indexes build them, in the arena; NULL when memory is out. A set need not be sorted. */
 MUST_USE const char *store_subject_of_name(struct arena *arena, const struct acme_identifier *identifier);
 MUST_USE const char *store_subject_of_set(struct arena *arena, const struct identifiers *set);
+enum authorization_scope {
+    SCOPE_NAME,       /* the name itself */
+    SCOPE_WILDCARD,   /* "*." in front of it */
+    SCOPE_SUBDOMAINS, /* it and every name below it (RFC 9444) */
+};
 MUST_USE const char *store_subject_of_authorization(struct arena *arena, const char *account,
-                                                    const struct acme_identifier *identifier, bool wildcard);
+                                                    const struct acme_identifier *identifier,
+                                                    enum authorization_scope scope);
 
 /* The one id under a unique index, in the arena; NULL when there is none. */
 MUST_USE const char *store_find(struct store_txn *txn, struct arena *arena, enum store_index index,

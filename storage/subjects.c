@@ -65,10 +65,10 @@ const char *store_subject_of_set(struct arena *arena, const struct identifiers *
 }
 
 const char *store_subject_of_authorization(struct arena *arena, const char *account,
-                                           const struct acme_identifier *identifier, bool wildcard)
+                                           const struct acme_identifier *identifier, enum authorization_scope scope)
 {
+    static const char *const marks[] = { [SCOPE_NAME] = "", [SCOPE_WILDCARD] = "*.", [SCOPE_SUBDOMAINS] = "**." };
     AUTO_BUF(text, SUBJECT_BUF_MAX);
-    buf_printf(&text, "%s/%s:%s%s", account, identifier_type_text(identifier->type), wildcard ? "*." : "",
-               identifier->value);
+    buf_printf(&text, "%s/%s:%s%s", account, identifier_type_text(identifier->type), marks[scope], identifier->value);
     return finish(arena, &text);
 }

@@ -56,6 +56,11 @@ void put_certificate(struct store_txn *txn, void *arg)
     store_put_certificate(txn, arg);
 }
 
+void put_external_key(struct store_txn *txn, void *arg)
+{
+    store_put_external_key(txn, arg);
+}
+
 void write_ok(struct fixture *fixture, void (*work)(struct store_txn *, void *), const void *arg)
 {
     assert_int_equal(store_write(fixture->store, work, (void *)(uintptr_t)arg), STORE_OK);

@@ -25,4 +25,5 @@ void put_account(struct store_txn *txn, void *arg);
 void put_order(struct store_txn *txn, void *arg);
 void put_authorization(struct store_txn *txn, void *arg);
 void put_certificate(struct store_txn *txn, void *arg);
+void put_external_key(struct store_txn *txn, void *arg);
 void write_ok(struct fixture *fixture, void (*work)(struct store_txn *, void *), const void *arg);

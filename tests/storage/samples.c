@@ -13,8 +13,8 @@ static const uint8_t der[] = { 0x30, 0x03, 0x02, 0x01, 0x00, 0xff };
 static const char problem[] = "{\"type\":\"urn:ietf:params:acme:error:dns\",\"detail\":\"no A record\"}";
 
 static struct challenge challenges[] = {
-    { "http-01", CHALLENGE_INVALID, "token1", 1700000000123, problem, "[{\"at\":1},null]" },
-    { "dns-01", CHALLENGE_PROCESSING, "token2", 0, NULL, NULL },
+    { "http-01", CHALLENGE_INVALID, "token1", 1700000000123, problem, "[{\"at\":1},null]", "https://ca/account/1" },
+    { "dns-01", CHALLENGE_PROCESSING, "token2", 0, NULL, NULL, NULL },
 };
 
 struct account sample_account(const char *id, const char *thumbprint)
@@ -26,7 +26,10 @@ struct account sample_account(const char *id, const char *thumbprint)
                               .thumbprint = thumbprint,
                               .created_ms = 1700000000001,
                               .terms_agreed_ms = 1700000000999,
-                              .created_from = "192.0.2.1" };
+                              .created_from = "192.0.2.1",
+                              .terms = "https://ca/terms",
+                              .external_binding = "{\"payload\":\"e30\"}",
+                              .external_key = "kid-1" };
 }
 
 struct order sample_order(const char *id, const char *account, int64_t expires_ms)
@@ -42,7 +45,9 @@ struct order sample_order(const char *id, const char *account, int64_t expires_m
                             .not_before_ms = 1700000001000,
                             .not_after_ms = 1800000000000,
                             .certificate = "00ff",
-                            .error = problem };
+                            .error = problem,
+                            .replaces = "01ff",
+                            .replaces_id = "AQ.Ag" };
 }
 
 struct authorization sample_authorization(const char *id, const char *account, const char *name)
@@ -55,7 +60,8 @@ struct authorization sample_authorization(const char *id, const char *account, c
                                     .created_ms = 1700000000000,
                                     .expires_ms = 1700000500000,
                                     .challenges = { challenges, ARRAY_SIZE(challenges) },
-                                    .orders = { ids, 1 } };
+                                    .orders = { ids, 1 },
+                                    .subdomains = true };
 }
 
 struct certificate sample_certificate(const char *serial, const char *account, int64_t not_after_ms)
@@ -72,12 +78,16 @@ struct certificate sample_certificate(const char *serial, const char *account, i
                                   .der = { der, sizeof der },
                                   .key_hash = { der, 4 },
                                   .revoked_ms = 1700000000777,
-                                  .revoked_reason = -4 };
+                                  .revoked_reason = -4,
+                                  .replaced_by = "order2",
+                                  .renew_from_ms = 1700000000100,
+                                  .renew_until_ms = 1700000000200,
+                                  .renew_explanation = "https://ca/why" };
 }
 
-const struct record_type *const sample_types[SAMPLE_TYPES] = { &record_type_account, &record_type_order,
+const struct record_type *const sample_types[SAMPLE_TYPES] = { &record_type_account,       &record_type_order,
                                                                &record_type_authorization, &record_type_certificate,
-                                                               &record_type_challenge };
+                                                               &record_type_external_key,  &record_type_challenge };
 
 const void *sample_of(const struct record_type *type)
 {
@@ -89,7 +99,11 @@ const void *sample_of(const struct record_type *type)
     order = sample_order("order1", "account1", 1900000000000);
     authorization = sample_authorization("authz1", "account1", "example.test");
     certificate = sample_certificate("0123456789abcdef0123456789abcdef", "account1", 1800000000000);
-    const void *const samples[SAMPLE_TYPES] = { &account, &order, &authorization, &certificate, &challenges[0] };
+    static const struct external_key external_key = {
+        .id = "kid-1", .secret = { der, 5 }, .created_ms = 1700000000000, .accounts = { ids, 2 }
+    };
+    const void *const samples[SAMPLE_TYPES] = { &account,     &order,        &authorization,
+                                                &certificate, &external_key, &challenges[0] };
     for (size_t i = 0; i < SAMPLE_TYPES; i++)
         if (sample_types[i] == type)
             return samples[i];

@@ -113,7 +113,8 @@ static void check_authorizations(struct fixture *fixture, struct model *model, s
                 EXPECT(authorization, record->account == accounts[a] && record->identifier.value == names[n].value &&
                                           record->wildcard == (wild == 1) && record->state == AUTHORIZATION_VALID);
                 assert_index(fixture, txn, STORE_AUTHORIZATION_BY_NAME,
-                             store_subject_of_authorization(fixture->arena, accounts[a], &names[n], wild == 1),
+                             store_subject_of_authorization(fixture->arena, accounts[a], &names[n],
+                                                            wild == 1 ? SCOPE_WILDCARD : SCOPE_NAME),
                              &expected);
             }
     EXPECT(authorization, record->challenges.count > 0 && record->challenges.items[0].state == CHALLENGE_PROCESSING);

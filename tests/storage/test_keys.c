@@ -37,8 +37,9 @@ static void authorizations_tell_wildcards_apart(void **state)
 {
     struct arena *arena = *state;
     struct acme_identifier name = { IDENTIFIER_DNS, "a.test" };
-    assert_string_equal(store_subject_of_authorization(arena, "acc", &name, false), "acc/dns:a.test");
-    assert_string_equal(store_subject_of_authorization(arena, "acc", &name, true), "acc/dns:*.a.test");
+    assert_string_equal(store_subject_of_authorization(arena, "acc", &name, SCOPE_NAME), "acc/dns:a.test");
+    assert_string_equal(store_subject_of_authorization(arena, "acc", &name, SCOPE_WILDCARD), "acc/dns:*.a.test");
+    assert_string_equal(store_subject_of_authorization(arena, "acc", &name, SCOPE_SUBDOMAINS), "acc/dns:**.a.test");
 }
 
 static void ids_have_limits(void **state)

@@ -22,6 +22,7 @@ static void put_one_of_each(struct fixture *fixture)
     write_ok(fixture, put_order, &order);
     write_ok(fixture, put_authorization, &authz);
     write_ok(fixture, put_certificate, &certificate);
+    write_ok(fixture, put_external_key, sample_of(&record_type_external_key));
 }
 
 static void puts_and_gets_every_record(void **state)
@@ -33,6 +34,7 @@ static void puts_and_gets_every_record(void **state)
     const struct order order_put = sample_order("o1", "a1", 5000);
     const struct authorization authorization_put = sample_authorization("z1", "a1", "example.test");
     const struct certificate certificate_put = sample_certificate("0a", "a1", 9000);
+    const struct external_key external_key_put = *(const struct external_key *)sample_of(&record_type_external_key);
     AUTO(store_txn) txn = store_begin_read(fixture->store);
 #define X(record, fields, class, id_field)                                                                             \
     struct record record##_got;                                                                                        \
@@ -55,7 +57,7 @@ static void finds_by_every_index(void **state)
     } rows[] = {
         { STORE_ACCOUNT_BY_KEY, "t1", "a1" },
         { STORE_ORDER_BY_ACCOUNT, "a1", "o1" },
-        { STORE_AUTHORIZATION_BY_NAME, "a1/dns:*.example.test", "z1" },
+        { STORE_AUTHORIZATION_BY_NAME, "a1/dns:**.example.test", "z1" },
         { STORE_AUTHORIZATION_PROCESSING, "", "z1" },
         { STORE_CERTIFICATE_BY_ACCOUNT, "a1", "0a" },
         { STORE_CERTIFICATE_BY_NAME, "dns:test.example.www", "0a" },

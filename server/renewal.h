@@ -1,0 +1,14 @@
+/* ACME renewal information (RFC 9773): when a certificate should be renewed, and which one an order replaces. */
+#pragma once
+
+#include "server/request.h"
+
+bool renewal_info_get(struct request *rq); /* GET renewal-info/{certid} */
+
+/* The payload's "replaces": the serial and the text go to the order. Refused when unknown, another account's, without a
+ * name in common, or (409 alreadyReplaced) when an order took its place already. */
+MUST_USE bool renewal_read_replaces(struct request *rq, struct order *order);
+/* In a job: the same checks that may have changed since. */
+MUST_USE bool renewal_check_replaces(struct store_txn *txn, struct request *rq, const struct order *order);
+/* In the job that makes the order valid: the predecessor has been replaced. */
+void renewal_note(struct store_txn *txn, struct request *rq, const struct order *order);
