@@ -7,11 +7,26 @@
 
 enum { COLUMNS_MAX = 6, CELL_SIZE = 1024 };
 
+/* What may be asked of an object, and how it is said to the server. */
+enum admin_verb { VERB_LIST = 1, VERB_SHOW = 2, VERB_ADD = 4, VERB_REMOVE = 8 };
+
+static const struct {
+    const char *word, *method;
+    enum admin_verb verb;
+    bool takes_id;
+} verbs[] = {
+    { "list", "GET", VERB_LIST, false },
+    { "show", "GET", VERB_SHOW, true },
+    { "add", "POST", VERB_ADD, false },
+    { "remove", "DELETE", VERB_REMOVE, true },
+};
+
 /* How a member becomes a cell. */
 enum cell_kind { CELL_TEXT, CELL_TIME, CELL_TEXTS, CELL_IDENTIFIER, CELL_IDENTIFIERS, CELL_CHALLENGES };
 
 static const struct admin_object {
     const char *word, *collection, *sentence;
+    unsigned verbs;
     struct {
         const char *title, *member;
         enum cell_kind kind;
@@ -20,6 +35,7 @@ static const struct admin_object {
     { "account",
       "accounts",
       "who may order",
+      VERB_LIST | VERB_SHOW,
       { { "ACCOUNT", "id", CELL_TEXT },
         { "STATUS", "state", CELL_TEXT },
         { "CREATED", "created", CELL_TIME },
@@ -28,6 +44,7 @@ static const struct admin_object {
     { "order",
       "orders",
       "what was asked for",
+      VERB_LIST | VERB_SHOW,
       { { "ORDER", "id", CELL_TEXT },
         { "STATUS", "state", CELL_TEXT },
         { "CREATED", "created", CELL_TIME },
@@ -36,6 +53,7 @@ static const struct admin_object {
     { "authz",
       "authorizations",
       "who proved what, and what the validators saw",
+      VERB_LIST | VERB_SHOW,
       { { "AUTHORIZATION", "id", CELL_TEXT },
         { "STATUS", "state", CELL_TEXT },
         { "EXPIRES", "expires", CELL_TIME },
@@ -44,16 +62,22 @@ static const struct admin_object {
     { "cert",
       "certificates",
       "what was issued",
+      VERB_LIST | VERB_SHOW,
       { { "SERIAL", "serial", CELL_TEXT },
         { "STATUS", "state", CELL_TEXT },
         { "NOT AFTER", "not_after", CELL_TIME },
         { "ACCOUNT", "account", CELL_TEXT },
         { "NAMES", "identifiers", CELL_IDENTIFIERS } } },
+    { "eab",
+      "external-keys",
+      "keys for external account binding",
+      VERB_LIST | VERB_ADD | VERB_REMOVE,
+      { { "KEY ID", "id", CELL_TEXT }, { "CREATED", "created", CELL_TIME }, { "ACCOUNTS", "accounts", CELL_TEXTS } } },
 };
 
 struct admin_options {
     const char *data, *account, *name, *after;
-    const char *limit;
+    const char *limit, *id, *secret;
     bool json;
 };
 
@@ -213,17 +237,24 @@ static void print_value(const char *key, const json_t *value, int indent)
 
 static int usage(FILE *to, int status)
 {
-    fprintf(to, "usage: caraway account|order|authz|cert list [options]\n"
-                "       caraway account|order|authz|cert show ID [options]\n\n");
-    for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-        fprintf(to, "  %-12s%s\n", objects[i].word, objects[i].sentence);
+    fprintf(to, "usage: caraway OBJECT VERB [ID] [options]\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+        AUTO_BUF(words, 64);
+        for (size_t v = 0; v < ARRAY_SIZE(verbs); v++) {
+            if (objects[i].verbs & verbs[v].verb)
+                buf_printf(&words, "%s%s%s", words.len > 0 ? "|" : "", verbs[v].word, verbs[v].takes_id ? " ID" : "");
+        }
+        fprintf(to, "  %-9s%-26s%s\n", objects[i].word, buf_str(&words), objects[i].sentence);
+    }
     fprintf(to, "\n"
                 "  --data DIR       data directory of the server (default: $CARAWAY_DATA or ./caraway-data)\n"
                 "  --account ID     of this account only (order, cert)\n"
                 "  --name NAME      for this name only (cert)\n"
                 "  --limit N        rows a page (default 50)\n"
                 "  --after KEY      the page behind this key\n"
-                "  --json           the objects as the server stores them\n\n"
+                "  --id KID         the new key's id (eab add; default: a random one)\n"
+                "  --secret TEXT    its secret as base64url (eab add; default: 32 random bytes)\n"
+                "  --json           the objects as the server gives them\n\n"
                 "The newest come first. The server must be running.\n");
     return status;
 }
@@ -236,6 +267,8 @@ static bool read_options(int argc, char **argv, struct admin_options *out)
         { "name", required_argument, NULL, 'n' },
         { "limit", required_argument, NULL, 'l' },
         { "after", required_argument, NULL, 'f' },
+        { "id", required_argument, NULL, 'i' },
+        { "secret", required_argument, NULL, 's' },
         { "json", no_argument, NULL, 'j' },
         { 0 },
     };
@@ -258,6 +291,12 @@ static bool read_options(int argc, char **argv, struct admin_options *out)
             break;
         case 'f':
             out->after = optarg;
+            break;
+        case 'i':
+            out->id = optarg;
+            break;
+        case 's':
+            out->secret = optarg;
             break;
         case 'j':
             out->json = true;
@@ -286,28 +325,52 @@ static void add_argument(struct buf *path, const char *name, const char *value)
     add_encoded(path, value);
 }
 
-static int run(const struct admin_object *object, const struct admin_options *options, const char *id)
+static void build_path(struct buf *path, const struct admin_object *object, const struct admin_options *options,
+                       const char *id)
+{
+    buf_printf(path, "/api/%s%s", object->collection, id != NULL ? "/" : "");
+    add_encoded(path, id != NULL ? id : "");
+    add_argument(path, "account", options->account);
+    add_argument(path, "name", options->name);
+    add_argument(path, "limit", options->limit);
+    add_argument(path, "after", options->after);
+}
+
+static void build_body(struct buf *body, const struct admin_options *options)
+{
+    struct json_out out = JSON_OUT(body, 0);
+    json_out_object(&out, NULL);
+    if (options->id != NULL)
+        json_out_text(&out, "id", options->id);
+    if (options->secret != NULL)
+        json_out_text(&out, "secret", options->secret);
+    json_out_end_object(&out);
+}
+
+static int run(const struct admin_object *object, size_t verb, const struct admin_options *options, const char *id)
 {
     AUTO_BUF(path, 4096);
+    AUTO_BUF(body, 4096);
     char why[ADMIN_WHY_SIZE];
     AUTO_TYPE(json_t) answer = NULL;
-    buf_printf(&path, "/api/%s%s", object->collection, id != NULL ? "/" : "");
-    add_encoded(&path, id != NULL ? id : "");
-    add_argument(&path, "account", options->account);
-    add_argument(&path, "name", options->name);
-    add_argument(&path, "limit", options->limit);
-    add_argument(&path, "after", options->after);
-    if (path.failed || !admin_get(options->data, buf_str(&path), &answer, why)) {
-        fprintf(stderr, "caraway: %s\n", path.failed ? "the arguments are too long" : why);
+    build_path(&path, object, options, id);
+    build_body(&body, options);
+    const char *sent = verbs[verb].verb == VERB_ADD ? buf_str(&body) : NULL;
+    if (path.failed || body.failed) {
+        fprintf(stderr, "caraway: the arguments are too long\n");
+        return 1;
+    }
+    if (!admin_ask(options->data, verbs[verb].method, buf_str(&path), sent, &answer, why)) {
+        fprintf(stderr, "caraway: %s\n", why);
         return 1;
     }
     if (options->json) {
         json_dumpf(answer, stdout, JSON_INDENT(2));
         printf("\n");
-    } else if (id != NULL) {
-        print_members(answer, 0);
-    } else {
+    } else if (verbs[verb].verb == VERB_LIST) {
         print_list(object, answer);
+    } else {
+        print_members(answer, 0);
     }
     return 0;
 }
@@ -321,11 +384,10 @@ int admin_command(int argc, char **argv)
     struct admin_options options;
     if (argc < 2 || !read_options(argc - 1, argv + 1, &options))
         return usage(stderr, 2);
-    char **rest = argv + 1 + optind;
-    int count = argc - 1 - optind;
-    if (strcmp(argv[1], "list") == 0 && count == 0)
-        return run(object, &options, NULL);
-    if (strcmp(argv[1], "show") == 0 && count == 1)
-        return run(object, &options, rest[0]);
+    int rest = argc - 1 - optind;
+    for (size_t v = 0; v < ARRAY_SIZE(verbs); v++) {
+        if (strcmp(argv[1], verbs[v].word) == 0 && (object->verbs & verbs[v].verb) && rest == verbs[v].takes_id)
+            return run(object, v, &options, verbs[v].takes_id ? argv[1 + optind] : NULL);
+    }
     return usage(stderr, 2);
 }

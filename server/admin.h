@@ -1,4 +1,4 @@
-/* The admin commands: `caraway account|order|authz|cert list|show`, answered by the running server. */
+/* The admin commands (`caraway cert list`, `caraway eab add`, …), answered by the running server. */
 #pragma once
 
 #include "base/macros.h"

@@ -35,14 +35,15 @@ static bool read_answer(CURL *curl, const struct buf *answer, json_t **out, char
     AUTO_TYPE(json_t) value = json_read_object(buf_bytes(answer), reason);
     if (value == NULL)
         snprintf(why, ADMIN_WHY_SIZE, "the server's answer is not JSON: %s", reason);
-    else if (status != 200)
+    else if (status / 100 != 2)
         snprintf(why, ADMIN_WHY_SIZE, "%s", json_member_text(value, "detail") ?: "the server refused without a reason");
-    TRY(value != NULL && status == 200);
+    TRY(value != NULL && status / 100 == 2);
     *out = TAKE(value);
     return true;
 }
 
-bool admin_get(const char *data_directory, const char *path, json_t **out, char why[static ADMIN_WHY_SIZE])
+bool admin_ask(const char *data_directory, const char *method, const char *path, const char *body, json_t **out,
+               char why[static ADMIN_WHY_SIZE])
 {
     AUTO_TYPE(CURL) curl = curl_easy_init();
     AUTO_BUF(socket, 4096);
@@ -56,6 +57,9 @@ bool admin_get(const char *data_directory, const char *path, json_t **out, char 
     }
     curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, buf_str(&socket));
     curl_easy_setopt(curl, CURLOPT_URL, buf_str(&url));
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    if (body != NULL)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);

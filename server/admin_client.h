@@ -7,5 +7,7 @@
 
 enum { ADMIN_WHY_SIZE = 512, ADMIN_ANSWER_MAX_BYTES = 64 << 20 };
 
-/* GETs `path` and gives the answer's JSON object. On failure `why` is a sentence: no server there, or what it said. */
-MUST_USE bool admin_get(const char *data_directory, const char *path, json_t **out, char why[static ADMIN_WHY_SIZE]);
+/* Sends one request (body NULL: none) and gives the answer's JSON object. On failure `why` is a sentence: no server
+ * there, or what it said. */
+MUST_USE bool admin_ask(const char *data_directory, const char *method, const char *path, const char *body,
+                        json_t **out, char why[static ADMIN_WHY_SIZE]);

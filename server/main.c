@@ -69,7 +69,7 @@ static int help_command(const struct command_line *line)
         snprintf(name, sizeof name, "%s %s", commands[i].name, commands[i].words);
         printf("  %-28s %s\n", name, commands[i].sentence);
     }
-    printf("  %-28s %s\n\n", "account|order|authz|cert", "list or show what a running server holds");
+    printf("  %-28s %s\n\n", "account|order|authz|cert|eab", "list or show what a running server holds");
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
         char name[48];
         snprintf(name, sizeof name, "%s %s", flags[i].name, flags[i].value != NULL ? flags[i].value : "");
