@@ -138,10 +138,12 @@ static bool keep_chain(struct issue *issue, struct bytes pem)
     return true;
 }
 
-static void show_problem(const struct tc_flow *flow)
+static void show_problem(const struct issue *issue, const struct tc_flow *flow)
 {
     AUTO_BUF(text, PROBLEM_TEXT_MAX);
     tc_print_problem(&text, "  ", tc_flow_problem(flow));
+    if (issue->client.setup.exchange.ca_file == NULL && strstr(buf_str(&text), "certificate problem") != NULL)
+        buf_text(&text, "  --ca-file names what to trust; a Caraway keeps it in its data folder as tls/ca.pem\n");
     fflush(stdout);
     fprintf(stderr, "caraway-client issue: failed at %s\n%s", tc_flow_failed_step(flow), buf_str(&text));
 }
@@ -158,7 +160,7 @@ static void on_done(void *arg, struct tc_flow *flow)
 {
     struct issue *issue = arg;
     if (tc_flow_problem(flow) != NULL)
-        show_problem(flow);
+        show_problem(issue, flow);
     else
         issue->succeeded = keep_chain(issue, tc_flow_chain(flow));
     /* nothing else keeps the loop but the responder, which would for good */
