@@ -159,11 +159,9 @@ static bool read_key(const struct reader *reader, const json_t *header, struct j
     TRY(jwk_parse(jwk, &key, reader->problem));
     if (jwk_algorithm(key) != out->algorithm) {
         const char *fit = jws_algorithm_text(jwk_algorithm(key));
-        problem_fail(reader->problem, PROBLEM_BAD_SIGNATURE_ALGORITHM,
-                     "%s: \"alg\" is \"%s\" but the jwk's type of key signs with %s", reader->what,
-                     jws_algorithm_text(out->algorithm), fit);
-        reader->problem->algorithms = jws_algorithm_names;
-        return false;
+        return problem_fail(reader->problem, PROBLEM_BAD_PUBLIC_KEY,
+                            "%s: \"alg\" is \"%s\" but the jwk's type of key signs with %s", reader->what,
+                            jws_algorithm_text(out->algorithm), fit);
     }
     out->jwk = TAKE(key);
     return true;
