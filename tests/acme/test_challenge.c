@@ -15,6 +15,7 @@ static void texts_and_types_are_each_others_inverse(void **state)
     assert_false(challenge_type_from_text("", &found));
 }
 
+/* [8738-7-1] */
 static void what_is_offered_depends_on_the_identifier(void **state)
 {
     (void)state;
@@ -32,6 +33,7 @@ static void what_is_offered_depends_on_the_identifier(void **state)
     assert_true(challenge_offered(CHALLENGE_TLS_ALPN_01, &ip));
 }
 
+/* [8555-8.1-2] */
 static void key_authorizations_join_token_and_thumbprint(void **state)
 {
     (void)state;

@@ -93,6 +93,7 @@ static const struct {
     { IDENTIFIER_IP, "2001:0db8:0000:0000:0000:0000:0000:0001:0000:0000", "not an IPv4 or IPv6" },
 };
 
+/* [8555-7.1.4-6] [8738-3-2] [8738-3-3] */
 static void good_values_become_canonical(void **state)
 {
     (void)state;
@@ -107,6 +108,7 @@ static void good_values_become_canonical(void **state)
     }
 }
 
+/* [8555-7.1.4-6] [8555-7.1.4-7] */
 static void bad_values_are_refused_with_their_reason(void **state)
 {
     (void)state;

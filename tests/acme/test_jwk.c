@@ -28,6 +28,7 @@ static struct jwk *parsed(const char *json)
     return key;
 }
 
+/* [8555-8.1-2] */
 static void thumbprints_are_those_of_the_rfcs(void **state)
 {
     (void)state;
@@ -155,6 +156,7 @@ static const struct {
       "\"alg\" must be ES256" },
 };
 
+/* [8555-6.2-24] [8555-6.2-25] [8555-8.1-1] */
 static void bad_keys_are_refused_with_their_reason(void **state)
 {
     (void)state;
@@ -201,6 +203,7 @@ static bool rsa_accepted(size_t bits, uint8_t last, struct acme_problem *problem
     return accepted;
 }
 
+/* [8555-6.2-24] */
 static void rsa_sizes_are_bounded_exactly(void **state)
 {
     (void)state;

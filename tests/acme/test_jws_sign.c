@@ -61,6 +61,7 @@ static struct jws jws_of(struct arena *arena, const struct vector *vector)
                           .signing_input = bytes_text(vector->input) };
 }
 
+/* [8555-6.2-14] [8555-6.2-15] */
 static void signatures_of_the_rfcs_hold(void **state)
 {
     (void)state;
@@ -166,6 +167,7 @@ static struct jwk *make_key(enum jws_algorithm algorithm)
     return key;
 }
 
+/* [8555-6.2-14] [8555-6.2-15] [8555-6.2-19] */
 static void what_we_sign_we_accept(void **state)
 {
     (void)state;

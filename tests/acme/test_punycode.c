@@ -27,6 +27,7 @@ static void real_labels_are_valid(void **state)
     }
 }
 
+/* [8555-7.1.4-7] */
 static void what_does_not_decode_is_refused(void **state)
 {
     (void)state;

@@ -44,6 +44,7 @@ static bool drawn(const struct arrow *arrow, const char *from, const char *to)
     return false;
 }
 
+/* [8555-7.1.6-1] [8555-7.1.6-3] [8555-7.1.6-7] */
 static void exactly_the_drawn_arrows_are_allowed(void **state)
 {
     (void)state;

@@ -16,6 +16,7 @@ static const struct {
     { "foobar", "Zm9vYmFy", "666f6f626172", "cpnmuoj1e8" },
 };
 
+/* [8555-6.1-4] */
 static void known_texts_are_written(void **state)
 {
     (void)state;
@@ -63,6 +64,7 @@ static void all_bytes_survive_the_round_trip(void **state)
     }
 }
 
+/* [8555-6.1-5] */
 static void foreign_base64url_is_refused(void **state)
 {
     (void)state;

@@ -55,6 +55,7 @@ static void expect_only_name(void **state, const char *common_name, enum acme_id
     assert_string_equal(names[0].value, want);
 }
 
+/* [8555-7.4-7] */
 static void test_common_name_alone_becomes_the_name(void **state)
 {
     expect_only_name(state, "a.test", IDENTIFIER_DNS, "a.test");
@@ -137,6 +138,7 @@ static void test_refuses_bad_names(void **state)
     expect_names(state, "My Company", "DNS:a.test", CSR_BAD_NAME, "cannot be certified");
 }
 
+/* [8555-7.4-7] */
 static void test_refuses_no_names(void **state)
 {
     expect_names(state, NULL, NULL, CSR_MALFORMED, "names nothing");

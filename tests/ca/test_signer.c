@@ -105,6 +105,7 @@ static void test_leaf_verifies_against_root_and_chain(void **state)
     assert_int_equal(X509_get_signature_nid(cert), NID_ecdsa_with_SHA256);
 }
 
+/* [8555-7.4-3] */
 static void test_leaf_extensions_byte_by_byte(void **state)
 {
     AUTO_TYPE(X509) cert = sign_good(*state);
@@ -131,6 +132,7 @@ static void test_leaf_key_identifiers(void **state)
     assert_null(X509_get0_authority_serial(cert));
 }
 
+/* [8555-7.4-3] */
 static void test_leaf_dates_are_cut_to_seconds(void **state)
 {
     struct fixture *fixture = *state;
@@ -228,6 +230,7 @@ static bool last_bits_are_zero(EVP_PKEY *key)
 }
 
 /* Zero bits at the end of a BIT STRING are easily taken for unused ones. */
+/* [8555-7.4-3] */
 static void test_public_key_stands_as_in_the_request(void **state)
 {
     struct fixture *fixture = *state;

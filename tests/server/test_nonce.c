@@ -9,6 +9,7 @@ static struct nonces *make(void)
     return nonces;
 }
 
+/* [8555-6.5-4] [8555-6.5.1-3] */
 static void a_nonce_is_good_once(void **state)
 {
     (void)state;
@@ -16,10 +17,12 @@ static void a_nonce_is_good_once(void **state)
     char nonce[NONCE_SIZE];
     nonce_make(nonces, nonce);
     assert_int_equal(strlen(nonce), NONCE_SIZE - 1);
+    assert_int_equal(strspn(nonce, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), NONCE_SIZE - 1);
     assert_true(nonce_redeem(nonces, nonce));
     assert_false(nonce_redeem(nonces, nonce));
 }
 
+/* [8555-6.5-4] [8555-6.5.1-1] */
 static void nonces_may_come_back_in_any_order(void **state)
 {
     (void)state;
@@ -33,6 +36,7 @@ static void nonces_may_come_back_in_any_order(void **state)
         assert_false(nonce_redeem(nonces, made[i]));
 }
 
+/* [8555-6.5-3] [8555-6.5.1-2] */
 static void another_server_s_nonce_is_refused(void **state)
 {
     (void)state;
@@ -44,6 +48,7 @@ static void another_server_s_nonce_is_refused(void **state)
     assert_false(nonce_redeem(ours, nonce));
 }
 
+/* [8555-6.5-3] */
 static void what_is_no_nonce_is_refused(void **state)
 {
     (void)state;

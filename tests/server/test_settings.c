@@ -25,6 +25,7 @@ static void staging_is_the_default(void **state)
     assert_string_equal(settings->origin[SETTING_listen], "default");
 }
 
+/* [8555-8.3-3] [8737-3-8] */
 static void private_has_its_own_defaults(void **state)
 {
     (void)state;

@@ -42,6 +42,7 @@ static void comes_from_4_or_16_bytes(void **state)
     }
 }
 
+/* [8738-6-2] */
 static void shows_endpoints_and_reverse_names(void **state)
 {
     (void)state;

@@ -16,16 +16,20 @@ static bool judge(const struct tls_script *script, struct acme_identifier identi
     return ok;
 }
 
+/* [8737-3-12] [8737-3-13] [8737-4-5] */
 static void right_certificates(void **state)
 {
     (void)state;
     char why[VAL_CERTIFICATE_WHY_SIZE];
     assert_true(judge(&(struct tls_script) { .names = "DNS:a.test" }, dns_name("a.test"), why));
     assert_true(judge(&(struct tls_script) { .names = "DNS:A.TEST" }, dns_name("a.test"), why));
+    assert_true(
+        judge(&(struct tls_script) { .names = "DNS:xn--mnchen-3ya.test" }, dns_name("xn--mnchen-3ya.test"), why));
     assert_true(judge(&(struct tls_script) { .names = "IP:192.0.2.1" }, ip_name("192.0.2.1"), why));
     assert_true(judge(&(struct tls_script) { .names = "IP:2001:db8::1" }, ip_name("2001:db8::1"), why));
 }
 
+/* [8737-3-5] [8737-3-13] */
 static void names_must_be_the_identifier_alone(void **state)
 {
     (void)state;
@@ -40,6 +44,7 @@ static void names_must_be_the_identifier_alone(void **state)
         { "DNS:a.test,DNS:a.test", "dns:a.test, dns:a.test" },
         { "DNS:a.test,IP:127.0.0.1", "dns:a.test, ip:127.0.0.1" },
         { "DNS:a,DNS:b,DNS:c,DNS:d,DNS:e", "dns:a, dns:b, dns:c and 2 more" },
+        { "DNS:m\xc3\xbcnchen.test", "dns:m" },
         { "email:x@a.test", "a name of type 1" },
         { "IP:127.0.0.1", "ip:127.0.0.1" },
     };
@@ -51,6 +56,7 @@ static void names_must_be_the_identifier_alone(void **state)
     }
 }
 
+/* [8738-6-1] */
 static void ip_identifiers_want_ip_names(void **state)
 {
     (void)state;
@@ -61,6 +67,7 @@ static void ip_identifiers_want_ip_names(void **state)
     assert_has(why, "should be ip:192.0.2.1 alone");
 }
 
+/* [8737-3-4] [8737-3-6] [8737-3-7] */
 static void flaws(void **state)
 {
     (void)state;

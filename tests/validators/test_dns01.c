@@ -67,6 +67,7 @@ static void right_value(void **state)
     assert_has(f.outcome.trace, "\"rcode\":\"NOERROR\",\"secure\":false,\"bogus\":false,\"answers\":[\"" VALUE "\"]");
 }
 
+/* [8555-8.4-3] */
 static void right_value_among_many(void **state)
 {
     (void)state;
@@ -92,6 +93,7 @@ static void records_are_not_joined(void **state)
     assert_problem(&f.outcome, PROBLEM_UNAUTHORIZED, "(and 1 more)");
 }
 
+/* [8555-8.4-3] */
 static void wrong_values(void **state)
 {
     (void)state;

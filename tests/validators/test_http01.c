@@ -51,6 +51,7 @@ static const struct tcp_row right[] = {
     { CHALLENGE_PATH, TCP_SEND, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" KEY_AUTHORIZATION },
 };
 
+/* [8555-8.3-7] */
 static void succeeds_and_asks_politely(void **state)
 {
     (void)state;
@@ -72,6 +73,7 @@ static void succeeds_and_asks_politely(void **state)
     stop(&f);
 }
 
+/* [8555-8.3-5] */
 static void trailing_white_space_is_no_difference(void **state)
 {
     (void)state;
@@ -89,6 +91,7 @@ static void chunked_answers_are_read(void **state)
     assert_true(f.outcome.ok);
 }
 
+/* [8738-4-1] [8738-4-2] [8738-5-1] */
 static void wildcard_hosts_and_ip_identifiers(void **state)
 {
     (void)state;
@@ -98,6 +101,8 @@ static void wildcard_hosts_and_ip_identifiers(void **state)
     assert_true(f.outcome.ok);
     validate(f.validators, CHALLENGE_HTTP_01, ip_name("127.0.0.1"), &f.outcome);
     assert_true(f.outcome.ok);
+    assert_has(tcp_server_last_request(f.server), "\r\nHost: 127.0.0.1:");
+    assert_null(strstr(f.outcome.trace, "\"step\":\"dns\""));
     validate(f.validators, CHALLENGE_HTTP_01, dns_name("none.test"), &f.outcome);
     assert_problem(&f.outcome, PROBLEM_DNS, "none.test: dns.hosts gives this name no address");
     stop(&f);
@@ -132,6 +137,7 @@ static void wrong_body(void **state)
     assert_has(f.outcome.problem.detail, "with the key authorization \"" KEY_AUTHORIZATION "\"");
 }
 
+/* [8555-8.3-4] */
 static void almost_right_bodies(void **state)
 {
     (void)state;

@@ -49,6 +49,7 @@ static void follow(struct fixture *f, const char *status, const char *location)
     validate(f->validators, CHALLENGE_HTTP_01, dns_name("a.test"), &f->outcome);
 }
 
+/* [8555-8.3-6] */
 static void statuses_that_redirect(void **state)
 {
     (void)state;
@@ -135,19 +136,22 @@ static void unknown_host_behind_a_redirect(void **state)
     stop(&f);
 }
 
+/* [8737-4-1] */
 static void tls_behind_a_redirect_is_not_verified(void **state)
 {
     (void)state;
     struct fixture f;
-    char location[64], sni[TLS_NAME_SIZE];
+    char location[64];
+    struct tls_heard heard;
     struct tls_server *tls = tls_server_start(&(struct tls_script) { "http/1.1", "DNS:other.test", TLS_RIGHT, 0 });
     start(&f, tls_server_port(tls));
     snprintf(location, sizeof location, "https://b.test:%u/right", tls_server_port(tls));
     follow(&f, "302 Found", location);
     assert_problem(&f.outcome, PROBLEM_CONNECTION, "while fetching https://b.test:");
     stop(&f);
-    tls_server_stop(tls, sni);
-    assert_string_equal(sni, "b.test");
+    tls_server_stop(tls, &heard);
+    assert_string_equal(heard.sni, "b.test");
+    assert_null(strstr(heard.alpn, "acme-tls/1"));
 }
 
 int main(void)

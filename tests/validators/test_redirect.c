@@ -10,6 +10,7 @@ static struct val_target first(enum acme_identifier_type type, const char *value
     return target;
 }
 
+/* [8555-8.3-7] [8738-5-2] */
 static void first_urls(void **state)
 {
     (void)state;

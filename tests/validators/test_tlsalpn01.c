@@ -21,23 +21,27 @@ static struct validators *validators_for(uint16_t port, int64_t connect_ms, int6
 }
 
 static void run(const struct tls_script *script, struct acme_identifier identifier, struct outcome *out,
-                char sni[static TLS_NAME_SIZE])
+                struct tls_heard *heard)
 {
     struct tls_server *server = tls_server_start(script);
     struct validators *validators = validators_for(tls_server_port(server), 5000, 10000);
     validate(validators, CHALLENGE_TLS_ALPN_01, identifier, out);
     validators_drop(validators);
-    tls_server_stop(server, sni);
+    tls_server_stop(server, heard);
 }
 
+/* [8737-3-9] [8737-3-10] [8737-4-2] [8737-4-3] */
 static void right_certificate(void **state)
 {
     (void)state;
     struct outcome outcome;
-    char sni[TLS_NAME_SIZE];
-    run(&(struct tls_script) { ALPN, "DNS:a.test", TLS_RIGHT, 0 }, dns_name("a.test"), &outcome, sni);
+    struct tls_heard heard;
+    run(&(struct tls_script) { ALPN, "DNS:a.test", TLS_RIGHT, 0 }, dns_name("a.test"), &outcome, &heard);
     assert_true(outcome.ok);
-    assert_string_equal(sni, "a.test");
+    assert_string_equal(heard.sni, "a.test");
+    assert_string_equal(heard.alpn, ALPN);
+    assert_false(heard.data);
+    assert_true(heard.closed);
     assert_has(outcome.trace, "\"step\":\"tls\"");
     assert_has(outcome.trace, "\"sni\":\"a.test\",\"alpn\":\"acme-tls/1\",\"names\":\"dns:a.test\"");
 }
@@ -46,49 +50,53 @@ static void tls_1_2_will_do_and_case_is_no_difference(void **state)
 {
     (void)state;
     struct outcome outcome;
-    char sni[TLS_NAME_SIZE];
-    run(&(struct tls_script) { ALPN, "DNS:A.tEsT", TLS_RIGHT, TLS1_2_VERSION }, dns_name("a.test"), &outcome, sni);
+    struct tls_heard heard;
+    run(&(struct tls_script) { ALPN, "DNS:A.tEsT", TLS_RIGHT, TLS1_2_VERSION }, dns_name("a.test"), &outcome, &heard);
     assert_true(outcome.ok);
 }
 
+/* [8738-4-1] [8738-4-2] [8738-6-2] */
 static void ip_identifiers(void **state)
 {
     (void)state;
     struct outcome outcome;
-    char sni[TLS_NAME_SIZE];
-    run(&(struct tls_script) { ALPN, "IP:127.0.0.1", TLS_RIGHT, 0 }, ip_name("127.0.0.1"), &outcome, sni);
+    struct tls_heard heard;
+    run(&(struct tls_script) { ALPN, "IP:127.0.0.1", TLS_RIGHT, 0 }, ip_name("127.0.0.1"), &outcome, &heard);
     assert_true(outcome.ok);
-    assert_string_equal(sni, "1.0.0.127.in-addr.arpa");
+    assert_string_equal(heard.sni, "1.0.0.127.in-addr.arpa");
+    assert_null(strstr(outcome.trace, "\"step\":\"dns\""));
 }
 
 static void ipv4_follows_a_refused_ipv6(void **state)
 {
     (void)state;
     struct outcome outcome;
-    char sni[TLS_NAME_SIZE];
-    run(&(struct tls_script) { ALPN, "DNS:both.test", TLS_RIGHT, 0 }, dns_name("both.test"), &outcome, sni);
+    struct tls_heard heard;
+    run(&(struct tls_script) { ALPN, "DNS:both.test", TLS_RIGHT, 0 }, dns_name("both.test"), &outcome, &heard);
     assert_true(outcome.ok);
     assert_has(outcome.trace, "\"address\":\"[::1]:");
 }
 
+/* [8737-3-11] */
 static void wrong_alpn(void **state)
 {
     (void)state;
     struct outcome outcome;
-    char sni[TLS_NAME_SIZE];
-    run(&(struct tls_script) { NULL, "DNS:a.test", TLS_RIGHT, 0 }, dns_name("a.test"), &outcome, sni);
+    struct tls_heard heard;
+    run(&(struct tls_script) { NULL, "DNS:a.test", TLS_RIGHT, 0 }, dns_name("a.test"), &outcome, &heard);
     assert_problem(&outcome, PROBLEM_UNAUTHORIZED, "chose ALPN \"\"; it should choose acme-tls/1");
-    run(&(struct tls_script) { "!", "DNS:a.test", TLS_RIGHT, 0 }, dns_name("a.test"), &outcome, sni);
+    run(&(struct tls_script) { "!", "DNS:a.test", TLS_RIGHT, 0 }, dns_name("a.test"), &outcome, &heard);
     assert_problem(&outcome, PROBLEM_TLS, "the TLS handshake with SNI a.test and ALPN acme-tls/1 failed: ");
     assert_has(outcome.problem.detail, "no application protocol");
 }
 
+/* [8737-4-4] */
 static void old_tls(void **state)
 {
     (void)state;
     struct outcome outcome;
-    char sni[TLS_NAME_SIZE];
-    run(&(struct tls_script) { ALPN, "DNS:a.test", TLS_RIGHT, TLS1_1_VERSION }, dns_name("a.test"), &outcome, sni);
+    struct tls_heard heard;
+    run(&(struct tls_script) { ALPN, "DNS:a.test", TLS_RIGHT, TLS1_1_VERSION }, dns_name("a.test"), &outcome, &heard);
     assert_problem(&outcome, PROBLEM_TLS, "the TLS handshake with SNI a.test");
 }
 
@@ -96,8 +104,8 @@ static void flawed_certificate(void **state)
 {
     (void)state;
     struct outcome outcome;
-    char sni[TLS_NAME_SIZE];
-    run(&(struct tls_script) { ALPN, "DNS:a.test", TLS_WRONG_DIGEST, 0 }, dns_name("a.test"), &outcome, sni);
+    struct tls_heard heard;
+    run(&(struct tls_script) { ALPN, "DNS:a.test", TLS_WRONG_DIGEST, 0 }, dns_name("a.test"), &outcome, &heard);
     assert_problem(&outcome, PROBLEM_UNAUTHORIZED,
                    "the certificate for SNI a.test: its acmeIdentifier is not the SHA-256");
 }

@@ -1,5 +1,6 @@
 #include "tests/validators/tls_server.h"
 
+#include <errno.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ struct tls_server {
     int fd, stop_fd;
     uint16_t port;
     pthread_t thread;
-    char name[TLS_NAME_SIZE]; /* of the thread */
+    struct tls_heard heard; /* of the thread */
 };
 
 static void add_text_extension(X509 *certificate, int nid, const char *value)
@@ -78,10 +79,12 @@ X509 *tls_certificate(const struct tls_script *script, EVP_PKEY **out_key)
 static int choose_alpn(SSL *tls, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                        unsigned in_len, void *arg)
 {
-    const struct tls_script *script = arg;
+    struct tls_server *server = arg;
+    const struct tls_script *script = &server->script;
+    char *p = server->heard.alpn, *end = p + TLS_NAME_SIZE;
     (void)tls;
-    (void)in;
-    (void)in_len;
+    for (unsigned at = 0; at < in_len; at += 1U + in[at])
+        p += snprintf(p, (size_t)(end - p), "%s%.*s", at == 0 ? "" : ",", in[at], (const char *)in + at + 1);
     if (script->alpn == NULL)
         return SSL_TLSEXT_ERR_NOACK;
     if (strcmp(script->alpn, "!") == 0)
@@ -91,14 +94,25 @@ static int choose_alpn(SSL *tls, const unsigned char **out, unsigned char *out_l
     return SSL_TLSEXT_ERR_OK;
 }
 
+static void listen_on(struct tls_server *server, SSL *tls, int fd)
+{
+    const char *name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
+    struct timeval patience = { .tv_sec = TLS_PATIENCE_S };
+    struct tls_heard *heard = &server->heard;
+    char byte;
+    snprintf(heard->sni, sizeof heard->sni, "%s", name != NULL ? name : "");
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    heard->data = SSL_read(tls, &byte, 1) == 1;
+    ssize_t got = heard->data ? 1 : recv(fd, &byte, 1, 0);
+    heard->closed = got == 0 || (got < 0 && errno == ECONNRESET);
+}
+
 static void serve(struct tls_server *server, int fd)
 {
     SSL *tls = SSL_new(server->tls);
     assert_true(tls != NULL && SSL_set_fd(tls, fd) == 1);
-    if (SSL_accept(tls) == 1) {
-        const char *name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
-        snprintf(server->name, sizeof server->name, "%s", name != NULL ? name : "");
-    }
+    if (SSL_accept(tls) == 1)
+        listen_on(server, tls, fd);
     SSL_free(tls);
     close(fd);
 }
@@ -130,7 +144,7 @@ struct tls_server *tls_server_start(const struct tls_script *script)
     SSL_CTX_set_max_proto_version(server->tls, script->max_version);
     SSL_CTX_set_min_proto_version(server->tls, script->max_version);
     SSL_CTX_set_security_level(server->tls, 0);
-    SSL_CTX_set_alpn_select_cb(server->tls, choose_alpn, &server->script);
+    SSL_CTX_set_alpn_select_cb(server->tls, choose_alpn, server);
     X509_free(certificate);
     EVP_PKEY_free(key);
     server->fd = bound_socket(SOCK_STREAM, &server->port);
@@ -145,13 +159,13 @@ uint16_t tls_server_port(const struct tls_server *server)
     return server->port;
 }
 
-void tls_server_stop(struct tls_server *server, char out_sni[static TLS_NAME_SIZE])
+void tls_server_stop(struct tls_server *server, struct tls_heard *out)
 {
     assert_int_equal(write(server->stop_fd, &(uint64_t) { 1 }, 8), 8);
     pthread_join(server->thread, NULL);
     close(server->fd);
     close(server->stop_fd);
     SSL_CTX_free(server->tls);
-    memcpy(out_sni, server->name, TLS_NAME_SIZE);
+    *out = server->heard;
     free(server);
 }

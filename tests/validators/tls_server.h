@@ -7,7 +7,7 @@
 
 #include <openssl/ssl.h>
 
-enum { TLS_NAME_SIZE = 256 };
+enum { TLS_NAME_SIZE = 256, TLS_PATIENCE_S = 10 };
 enum tls_flaw {
     TLS_RIGHT,
     TLS_NO_EXTENSION,
@@ -30,7 +30,13 @@ struct tls_script {
 /* The certificate, for tests of the judge alone. The caller frees both. */
 X509 *tls_certificate(const struct tls_script *script, EVP_PKEY **out_key);
 
+struct tls_heard { /* of the last handshake that came to its end */
+    char sni[TLS_NAME_SIZE];
+    char alpn[TLS_NAME_SIZE]; /* what was offered, with commas */
+    bool data, closed;        /* whether the client then sent something, or hung up */
+};
+
 struct tls_server;
 struct tls_server *tls_server_start(const struct tls_script *script);
 uint16_t tls_server_port(const struct tls_server *server);
-void tls_server_stop(struct tls_server *server, char out_sni[static TLS_NAME_SIZE]); /* of the last handshake */
+void tls_server_stop(struct tls_server *server, struct tls_heard *out);
