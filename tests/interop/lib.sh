@@ -156,8 +156,8 @@ server_start()
 nginx_start()
 {
     mkdir -p www/.well-known/acme-challenge nginx
-    cat >nginx/nginx.conf <<END
-user $(id -un) $(id -gn);
+    [ "$(id -u)" -ne 0 ] || echo "user $(id -un) $(id -gn);" >nginx/nginx.conf
+    cat >>nginx/nginx.conf <<END
 pid $work/nginx/pid;
 error_log $work/nginx/error.log;
 events {}

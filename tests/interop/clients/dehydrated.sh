@@ -1,7 +1,7 @@
 #!/bin/bash
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/../lib.sh"
-client dehydrated "$(dehydrated --version 2>/dev/null | sed -n 's/^Dehydrated version: //p')" dehydrated nginx
+client dehydrated "$(package_version dehydrated)" dehydrated nginx
 
 dns_start
 server_start --dns-server "127.0.0.1:$dns_port"
