@@ -159,6 +159,27 @@ static void set_deadline(struct exchange *ex, int64_t in_ms)
         ex->socket->deadline_ms = in_ms != 0 ? monotonic_ms() + in_ms : 0;
 }
 
+/* ---- work: what must end before the web can */
+
+/* From here to work_ended a request may be suspended; none begins once the web is closing. */
+static bool work_begins(struct web *web)
+{
+    pthread_mutex_lock(&web->lock);
+    bool open = !web->closing;
+    if (open)
+        web->working++;
+    pthread_mutex_unlock(&web->lock);
+    return open;
+}
+
+static void work_ended(struct web *web)
+{
+    pthread_mutex_lock(&web->lock);
+    web->working--;
+    pthread_cond_broadcast(&web->changed);
+    pthread_mutex_unlock(&web->lock);
+}
+
 /* ---- an exchange's life */
 
 void *web_on_target(void *cls, const char *target, struct MHD_Connection *connection)
@@ -194,6 +215,8 @@ void web_on_completed(void *cls, struct MHD_Connection *connection, void **conte
     if (ex == NULL)
         return;
     struct request *rq = &ex->rq;
+    if (ex->phase == PHASE_WORKING) /* the peer went away while its job was under way */
+        work_ended(web);
     if (rq->release != NULL)
         rq->release(rq);
     set_deadline(ex, web->idle_timeout_ms + web->request_timeout_ms);
@@ -301,30 +324,12 @@ static struct MHD_Response *make_response(struct reply *reply)
     return response;
 }
 
-/* From here to work_ended a request may be suspended; none begins once the web is closing. */
-static bool work_begins(struct web *web)
-{
-    pthread_mutex_lock(&web->lock);
-    bool open = !web->closing;
-    if (open)
-        web->working++;
-    pthread_mutex_unlock(&web->lock);
-    return open;
-}
-
-static void work_ended(struct web *web)
-{
-    pthread_mutex_lock(&web->lock);
-    web->working--;
-    pthread_cond_broadcast(&web->changed);
-    pthread_mutex_unlock(&web->lock);
-}
-
 static enum MHD_Result answer(struct exchange *ex)
 {
+    ex->phase = PHASE_ANSWERED;
+    work_ended(ex->web);
     struct reply *reply = &ex->rq.reply;
     request_finish(&ex->rq);
-    ex->phase = PHASE_ANSWERED;
     struct MHD_Response *response = make_response(reply);
     if (response == NULL)
         return MHD_NO;
@@ -366,7 +371,6 @@ static enum MHD_Result work(struct exchange *ex)
     }
     if (rq->suspended)
         return MHD_YES;
-    work_ended(ex->web);
     return answer(ex);
 }
 
