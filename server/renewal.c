@@ -4,8 +4,9 @@
 #include "server/caraway.h"
 #include "server/payload.h"
 
-#define HOUR_MS INT64_C(3600000)
-#define DAY_MS  (24 * HOUR_MS)
+#define SECOND_MS INT64_C(1000)
+#define HOUR_MS   (3600 * SECOND_MS)
+#define DAY_MS    (24 * HOUR_MS)
 
 enum { RETRY_AFTER_S = 6 * 3600, SHORT_LIVED_DAYS = 10, WINDOW_PER_CENT = 2 };
 
@@ -52,26 +53,22 @@ static bool load_by_id(struct store_txn *txn, struct request *rq, const char *id
 
 /* ---- the window */
 
-struct window {
-    int64_t from_ms, until_ms;
-};
-
-/* Around two thirds of the life, half of it for a short one; a revoked certificate wants to be renewed at once. */
-static struct window window_of(const struct certificate *certificate)
+struct renewal_window renewal_window(const struct certificate *certificate)
 {
     if (certificate->renew_until_ms != 0)
-        return (struct window) { certificate->renew_from_ms, certificate->renew_until_ms };
+        return (struct renewal_window) { certificate->renew_from_ms, certificate->renew_until_ms };
     if (certificate->state == CERTIFICATE_REVOKED)
-        return (struct window) { certificate->revoked_ms - HOUR_MS, certificate->revoked_ms - HOUR_MS / 2 };
+        return (struct renewal_window) { certificate->revoked_ms - HOUR_MS, certificate->revoked_ms - HOUR_MS / 2 };
     int64_t life = certificate->not_after_ms - certificate->not_before_ms;
     int64_t middle = certificate->not_before_ms + (life < SHORT_LIVED_DAYS * DAY_MS ? life / 2 : life / 3 * 2);
     int64_t half = life * WINDOW_PER_CENT / 200;
-    return (struct window) { middle - half, middle + half };
+    half = half < SECOND_MS ? SECOND_MS : half; /* RFC 9773 §4.2: it ends after it starts, in whole seconds too */
+    return (struct renewal_window) { middle - half, middle + half };
 }
 
 static bool reply_window(struct request *rq, const struct certificate *certificate)
 {
-    struct window window = window_of(certificate);
+    struct renewal_window window = renewal_window(certificate);
     reply_header(rq, "Retry-After", arena_printf(rq->arena, "%d", RETRY_AFTER_S));
     struct json_out out = reply_json(rq, 200);
     json_out_object(&out, NULL);

@@ -3,6 +3,14 @@
 
 #include "server/request.h"
 
+struct renewal_window {
+    int64_t from_ms, until_ms;
+};
+
+/* The operator's, where there is one; else around two thirds of the life, half of it for a short one, and in the past
+ * for a revoked certificate, which wants to be renewed at once. */
+struct renewal_window renewal_window(const struct certificate *certificate);
+
 bool renewal_info_get(struct request *rq); /* GET renewal-info/{certid} */
 
 /* The payload's "replaces": the serial and the text go to the order. Refused when unknown, another account's, without a
