@@ -1,6 +1,7 @@
 #include "server/caraway.h"
 
 #include "server/endpoint.h"
+#include "server/issuance.h"
 #include "server/key_cache.h"
 #include "server/nonce.h"
 #include "server/validation.h"
@@ -202,9 +203,11 @@ static void close_validators(struct caraway *caraway)
 static bool open_protocol(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
 {
     caraway->validations = validations_create();
+    caraway->issuances = issuances_create();
     caraway->nonces = nonces_create(caraway->world);
     caraway->keys = key_cache_create();
-    bool ok = caraway->validations != NULL && caraway->nonces != NULL && caraway->keys != NULL;
+    bool ok =
+        caraway->validations != NULL && caraway->issuances != NULL && caraway->nonces != NULL && caraway->keys != NULL;
     return ok || refuse(why, "out of memory");
 }
 
@@ -213,6 +216,7 @@ static void close_protocol(struct caraway *caraway)
 {
     key_cache_drop(TAKE(caraway->keys));
     nonces_drop(TAKE(caraway->nonces));
+    issuances_drop(TAKE(caraway->issuances));
     validations_drop(TAKE(caraway->validations));
 }
 

@@ -20,6 +20,7 @@ struct caraway {
     struct ca_tls tls;
     struct validators *validators;
     struct validations *validations; /* attempts under way (server/validation.h) */
+    struct issuances *issuances;     /* signatures under way (server/issuance.h) */
     struct nonces *nonces;
     struct key_cache *keys;
 };

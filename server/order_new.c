@@ -43,7 +43,7 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
     order->state = ORDER_PENDING;
     order->expires_ms = rq->now_ms + rq->caraway->settings->order_lifetime_ms;
     order->authorizations.count = 0;
-    TRY(renewal_check_replaces(txn, rq, order));
+    TRY(renewal_check_replaces(txn, rq->arena, order, &rq->problem));
     size_t proved = 0;
     for (size_t i = 0; i < state->asked.wish_count; i++) {
         struct authorization reused;

@@ -21,9 +21,9 @@ static bool id_malformed(struct request *rq, const char *id)
         id);
 }
 
-static bool id_unknown(struct request *rq, const char *id)
+static bool id_unknown(struct acme_problem *problem, const char *id)
 {
-    return problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 404, "No certificate here has the id %.120s", id);
+    return problem_fail_status(problem, PROBLEM_MALFORMED, 404, "No certificate here has the id %.120s", id);
 }
 
 /* The serial as hex, when the id is well-formed and names our issuer. */
@@ -38,17 +38,17 @@ static bool read_id(struct request *rq, const char *id, const char **out_serial)
     *out_serial = arena_hex(rq->arena, serial);
     if (issuer == NULL || *out_serial == NULL)
         return problem_out_of_memory(&rq->problem);
-    return strcmp(issuer, ca_issuer_id(rq->caraway->ca)) == 0 || id_unknown(rq, id);
+    return strcmp(issuer, ca_issuer_id(rq->caraway->ca)) == 0 || id_unknown(&rq->problem, id);
 }
 
-static bool load_by_id(struct store_txn *txn, struct request *rq, const char *id, const char *serial,
-                       struct certificate *out)
+static bool load_by_id(struct store_txn *txn, struct arena *arena, const char *id, const char *serial,
+                       struct certificate *out, struct acme_problem *problem)
 {
-    if (store_get_certificate(txn, rq->arena, serial, out))
+    if (store_get_certificate(txn, arena, serial, out))
         return true;
-    return store_txn_status(txn) == STORE_OK
-               ? id_unknown(rq, id)
-               : problem_from_store(&rq->problem, store_txn_status(txn), "reading a certificate");
+    if (store_txn_status(txn) != STORE_OK)
+        return problem_from_store(problem, store_txn_status(txn), "reading a certificate");
+    return id_unknown(problem, id);
 }
 
 /* ---- the window */
@@ -90,7 +90,7 @@ bool renewal_info_get(struct request *rq)
     AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
     if (txn == NULL)
         return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading a certificate");
-    TRY(load_by_id(txn, rq, rq->params[0], serial, &certificate));
+    TRY(load_by_id(txn, rq->arena, rq->params[0], serial, &certificate, &rq->problem));
     return reply_window(rq, &certificate);
 }
 
@@ -105,19 +105,20 @@ static bool names_meet(const struct identifiers *a, const struct identifiers *b)
     return false;
 }
 
-bool renewal_check_replaces(struct store_txn *txn, struct request *rq, const struct order *order)
+bool renewal_check_replaces(struct store_txn *txn, struct arena *arena, const struct order *order,
+                            struct acme_problem *problem)
 {
     struct certificate certificate;
     if (order->replaces == NULL)
         return true;
-    TRY(load_by_id(txn, rq, order->replaces_id, order->replaces, &certificate));
-    if (strcmp(certificate.account, rq->account.id) != 0)
-        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "\"replaces\" names a certificate of another account");
+    TRY(load_by_id(txn, arena, order->replaces_id, order->replaces, &certificate, problem));
+    if (strcmp(certificate.account, order->account) != 0)
+        return problem_fail(problem, PROBLEM_UNAUTHORIZED, "\"replaces\" names a certificate of another account");
     if (!names_meet(&certificate.identifiers, &order->identifiers))
-        return problem_fail(&rq->problem, PROBLEM_MALFORMED,
+        return problem_fail(problem, PROBLEM_MALFORMED,
                             "\"replaces\" names a certificate that has no identifier in common with the order");
     if (certificate.replaced_by != NULL && strcmp(certificate.replaced_by, order->id) != 0)
-        return problem_fail(&rq->problem, PROBLEM_ALREADY_REPLACED,
+        return problem_fail(problem, PROBLEM_ALREADY_REPLACED,
                             "The certificate that \"replaces\" names was replaced already, by order %s",
                             certificate.replaced_by);
     return true;
@@ -129,10 +130,10 @@ bool renewal_read_replaces(struct request *rq, struct order *order)
     return order->replaces_id == NULL || read_id(rq, order->replaces_id, &order->replaces);
 }
 
-void renewal_note(struct store_txn *txn, struct request *rq, const struct order *order)
+void renewal_note(struct store_txn *txn, struct arena *arena, const struct order *order)
 {
     struct certificate certificate;
-    if (order->replaces == NULL || !store_get_certificate(txn, rq->arena, order->replaces, &certificate))
+    if (order->replaces == NULL || !store_get_certificate(txn, arena, order->replaces, &certificate))
         return;
     certificate.replaced_by = order->id;
     store_put_certificate(txn, &certificate);

@@ -17,6 +17,7 @@ bool renewal_info_get(struct request *rq); /* GET renewal-info/{certid} */
  * name in common, or (409 alreadyReplaced) when an order took its place already. */
 MUST_USE bool renewal_read_replaces(struct request *rq, struct order *order);
 /* In a job: the same checks that may have changed since. */
-MUST_USE bool renewal_check_replaces(struct store_txn *txn, struct request *rq, const struct order *order);
+MUST_USE bool renewal_check_replaces(struct store_txn *txn, struct arena *arena, const struct order *order,
+                                     struct acme_problem *problem);
 /* In the job that makes the order valid: the predecessor has been replaced. */
-void renewal_note(struct store_txn *txn, struct request *rq, const struct order *order);
+void renewal_note(struct store_txn *txn, struct arena *arena, const struct order *order);

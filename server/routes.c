@@ -2,6 +2,7 @@
 
 #include "server/account.h"
 #include "server/authorization.h"
+#include "server/certificate.h"
 #include "server/challenge.h"
 #include "server/directory.h"
 #include "server/finalize.h"

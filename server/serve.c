@@ -2,6 +2,7 @@
  * thread; every other thread has them blocked. */
 #include "server/admin_client.h"
 #include "server/command.h"
+#include "server/issuance.h"
 #include "server/management.h"
 #include "server/notify.h"
 #include "server/routes.h"
@@ -152,8 +153,8 @@ static bool listen_all(struct server *server, char why[static CARAWAY_WHY_SIZE])
 static bool start(struct server *server, const struct settings *settings, char why[static CARAWAY_WHY_SIZE])
 {
     TRY(caraway_open(&server->caraway, settings, why));
-    if (!validations_resume(&server->caraway)) {
-        snprintf(why, CARAWAY_WHY_SIZE, "the validations that were under way cannot be read from the database");
+    if (!validations_resume(&server->caraway) || !issuances_resume(&server->caraway)) {
+        snprintf(why, CARAWAY_WHY_SIZE, "what was under way cannot be read from the database");
         return false;
     }
     return listen_all(server, why);

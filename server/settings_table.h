@@ -104,6 +104,8 @@
       "How long an order may stay unfinished.") \
     X(order_max_identifiers, INTEGER, "order.max-identifiers", "100", SAME, 1, 1000, "", RESTART, \
       "Most names in one order.") \
+    X(finalize_mode, CHOICE, "finalize.mode", "sync", SAME, 0, 0, "sync|async", RESTART, \
+      "Whether finalize answers with the valid order, or with one in processing that the client polls.") \
     X(authorization_lifetime_ms, DURATION, "authorization.lifetime", "7d", SAME, SETTING_SECOND, \
       365 * SETTING_DAY, "", RESTART, "How long an authorization may stay pending.") \
     X(authorization_subdomains, BOOL, "authorization.subdomains", "true", SAME, 0, 0, "", RESTART, \

@@ -122,6 +122,13 @@ static void emit_EXPIRY_ORDER(struct index_keys *keys, const void *record)
     emit_expiry(keys, STORE_EXPIRY_ORDER, order->expires_ms, order->id);
 }
 
+static void emit_ORDER_PROCESSING(struct index_keys *keys, const void *record)
+{
+    const struct order *order = record;
+    if (order->state == ORDER_PROCESSING)
+        emit(keys, STORE_ORDER_PROCESSING, "", order->id);
+}
+
 static void emit_EXPIRY_AUTHORIZATION(struct index_keys *keys, const void *record)
 {
     const struct authorization *authz = record;

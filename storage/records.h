@@ -69,7 +69,8 @@ struct identifiers {
     X(11, TEXT, certificate, ) /* serial */                                                                            \
     X(12, JSON, error, )       /* problem document */                                                                  \
     X(13, TEXT, replaces, )    /* serial of the certificate that this one follows (RFC 9773) */                        \
-    X(14, TEXT, replaces_id, ) /* the same as the client wrote it */
+    X(14, TEXT, replaces_id, ) /* the same as the client wrote it */                                                   \
+    X(15, BLOB, csr, )         /* while the order is in processing */
 
 #define CERTIFICATE_FIELDS(X)                                                                                          \
     X(1, TEXT, serial, ) /* 32 hex digits; the record's id */                                                          \

@@ -93,7 +93,8 @@ RECORD_TABLE(X)
     X(CERTIFICATE_BY_KEY, certificate, 39)         /* subject: hex of key_hash */                                      \
     X(EXPIRY_ORDER, order, 40)                     /* subject: ""; ids are preceded by the expiry, so in its order */  \
     X(EXPIRY_AUTHORIZATION, authorization, 41)                                                                         \
-    X(EXPIRY_CERTIFICATE, certificate, 42)
+    X(EXPIRY_CERTIFICATE, certificate, 42)                                                                             \
+    X(ORDER_PROCESSING, order, 43) /* subject: ""; the order is in processing */
 
 enum store_index {
 #define X(name, record, number) STORE_##name = number,

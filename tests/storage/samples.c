@@ -47,7 +47,8 @@ struct order sample_order(const char *id, const char *account, int64_t expires_m
                             .certificate = "00ff",
                             .error = problem,
                             .replaces = "01ff",
-                            .replaces_id = "AQ.Ag" };
+                            .replaces_id = "AQ.Ag",
+                            .csr = { der, sizeof der } };
 }
 
 struct authorization sample_authorization(const char *id, const char *account, const char *name)
