@@ -2,6 +2,7 @@
 
 static const char b64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static const char hex_alphabet[] = "0123456789abcdef";
+static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 static const char base32hex_alphabet[] = "0123456789abcdefghijklmnopqrstuv";
 
 /* Writes `bytes` in groups of `bits` bits from the top; the last group is filled with zero bits. */
@@ -33,6 +34,11 @@ void buf_b64url(struct buf *buf, struct bytes bytes)
 void buf_hex(struct buf *buf, struct bytes bytes)
 {
     buf_encode(buf, bytes, 4, hex_alphabet);
+}
+
+void buf_base32(struct buf *buf, struct bytes bytes)
+{
+    buf_encode(buf, bytes, 5, base32_alphabet);
 }
 
 void buf_base32hex(struct buf *buf, struct bytes bytes)

@@ -1,5 +1,6 @@
-/* Texts for bytes, each with one strict decoder: base64url without padding (RFC 4648 §5, RFC 7515 §2),
- * hexadecimal in lower case, and base32 in the order-preserving "extended hex" alphabet in lower case (§7). */
+/* Texts for bytes, with a strict decoder where we read them: base64url without padding (RFC 4648 §5, RFC 7515 §2),
+ * hexadecimal in lower case, and base32 in lower case without padding, in its own alphabet (§6) and in the
+ * order-preserving "extended hex" alphabet (§7). */
 #pragma once
 
 #include "base/arena.h"
@@ -9,6 +10,7 @@
 
 void buf_b64url(struct buf *buf, struct bytes bytes);
 void buf_hex(struct buf *buf, struct bytes bytes);
+void buf_base32(struct buf *buf, struct bytes bytes);
 void buf_base32hex(struct buf *buf, struct bytes bytes);
 
 /* Text of `bytes` in the arena; NULL when memory is out. */
