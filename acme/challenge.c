@@ -4,9 +4,9 @@
 
 static const struct {
     const char *text;
-    bool dns, wildcard, ip;
+    bool dns, wildcard, ip, token;
 } challenge_types[CHALLENGE_TYPES] = {
-#define X(name, text, dns, wildcard, ip) [CHALLENGE_##name] = { text, dns, wildcard, ip },
+#define X(name, text, dns, wildcard, ip, token) [CHALLENGE_##name] = { text, dns, wildcard, ip, token },
     ACME_CHALLENGE_TABLE(X)
 #undef X
 };
@@ -36,6 +36,12 @@ bool challenge_offered(enum acme_challenge_type type, const struct acme_identifi
     return identifier_is_wildcard(identifier) ? challenge_types[type].wildcard : challenge_types[type].dns;
 }
 
+bool challenge_has_token(enum acme_challenge_type type)
+{
+    CHECK(type < CHALLENGE_TYPES);
+    return challenge_types[type].token;
+}
+
 const char *key_authorization(struct arena *arena, const char *token, const char *thumbprint)
 {
     return arena_printf(arena, "%s.%s", token, thumbprint);
@@ -46,4 +52,26 @@ const char *key_authorization_dns(struct arena *arena, const char *key_authoriza
     uint8_t digest[SHA256_BYTES];
     crypto_digest_sha256(bytes_text(key_authorization_text), digest);
     return arena_b64url(arena, bytes_of(digest, sizeof digest));
+}
+
+void challenge_account_label(struct buf *out, const char *account_url)
+{
+    enum { KEPT_BYTES = 10 };
+    uint8_t digest[SHA256_BYTES];
+    crypto_digest_sha256(bytes_text(account_url), digest);
+    buf_char(out, '_');
+    buf_base32(out, bytes_of(digest, KEPT_BYTES));
+}
+
+void challenge_txt_name(struct buf *out, enum acme_challenge_type type, const struct acme_identifier *identifier,
+                        const char *account_url)
+{
+    CHECK(type == CHALLENGE_DNS_01 || type == CHALLENGE_DNS_ACCOUNT_01 || type == CHALLENGE_DNS_PERSIST_01);
+    if (type == CHALLENGE_DNS_ACCOUNT_01) {
+        CHECK(account_url != NULL);
+        challenge_account_label(out, account_url);
+        buf_char(out, '.');
+    }
+    buf_text(out, type == CHALLENGE_DNS_PERSIST_01 ? "_validation-persist." : "_acme-challenge.");
+    buf_text(out, identifier_base(identifier));
 }

@@ -7,10 +7,10 @@ enum { EXCHANGE_TIMEOUT_S = 30 };
 
 static const char default_ca_file[] = "caraway-data/tls/ca.pem";
 
-const char *const tc_challenge_names[CHALLENGE_TYPES + 1] = {
-#define X(name, text, dns, wildcard, ip) [CHALLENGE_##name] = text,
-    ACME_CHALLENGE_TABLE(X)
-#undef X
+const char *const tc_challenge_names[TC_RESPONDER_TYPES + 1] = {
+    [CHALLENGE_HTTP_01] = "http-01",
+    [CHALLENGE_DNS_01] = "dns-01",
+    [CHALLENGE_TLS_ALPN_01] = "tls-alpn-01",
 };
 
 static struct tc_responder_options responder_options(const struct tc_client_options *options)

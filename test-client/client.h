@@ -15,7 +15,7 @@ struct tc_client_options {
 
 enum { TC_HTTP_PORT = 5002, TC_TLS_PORT = 5001, TC_DNS_PORT = 8053, TC_DNS_PORT_AS_NEEDED = -1 };
 
-extern const char *const tc_challenge_names[CHALLENGE_TYPES + 1]; /* NULL-ended */
+extern const char *const tc_challenge_names[TC_RESPONDER_TYPES + 1]; /* NULL-ended */
 
 #define TC_CLIENT_OPTIONS_INIT                                                                                         \
     ((struct tc_client_options) { .directory_url = "https://localhost:14000/directory",                                \

@@ -188,7 +188,7 @@ static void tls_drop(struct tc_responder *responder)
     tls_alpn01_drop(responder->tls_answers);
 }
 
-static const struct responder_kind kinds[CHALLENGE_TYPES] = {
+static const struct responder_kind kinds[TC_RESPONDER_TYPES] = {
     [CHALLENGE_HTTP_01] = { "http-01", http_wanted, http_start, http_port, http_add, http_remove, http_drop },
     [CHALLENGE_DNS_01] = { "dns-01", dns_wanted, dns_start, dns_port, dns_add, dns_remove, dns_drop },
     [CHALLENGE_TLS_ALPN_01] = { "tls-alpn-01", tls_wanted, tls_start, tls_port, tls_add, tls_remove, tls_drop },
@@ -217,7 +217,7 @@ bool tc_responder_start(uv_loop_t *loop, const struct tc_responder_options *opti
     AUTO(tc_responder) responder = calloc(1, sizeof *responder);
     if (responder == NULL)
         return out_of_memory(why);
-    for (size_t i = 0; i < CHALLENGE_TYPES; i++)
+    for (size_t i = 0; i < TC_RESPONDER_TYPES; i++)
         TRY(start_kind(responder, &kinds[i], loop, options, why));
     *out = TAKE(responder);
     return true;
@@ -227,14 +227,14 @@ void tc_responder_drop(struct tc_responder *responder)
 {
     if (responder == NULL)
         return;
-    for (size_t i = 0; i < CHALLENGE_TYPES; i++)
+    for (size_t i = 0; i < TC_RESPONDER_TYPES; i++)
         kinds[i].drop(responder);
     free(responder);
 }
 
 uint16_t tc_responder_port(const struct tc_responder *responder, enum acme_challenge_type type)
 {
-    return kinds[type].port(responder);
+    return (int)type < TC_RESPONDER_TYPES ? kinds[type].port(responder) : 0;
 }
 
 bool tc_responder_add(struct tc_responder *responder, enum acme_challenge_type type, const char *name,

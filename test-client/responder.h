@@ -6,6 +6,9 @@
 
 #include <uv.h>
 
+/* The types it answers are the first of the table. */
+enum { TC_RESPONDER_TYPES = CHALLENGE_TLS_ALPN_01 + 1 };
+
 struct tc_responder;
 
 struct tc_responder_options {
@@ -22,7 +25,7 @@ MUST_USE bool tc_responder_start(uv_loop_t *loop, const struct tc_responder_opti
 void tc_responder_drop(struct tc_responder *responder);
 DEFINE_DROP(tc_responder, tc_responder_drop)
 
-/* The port that answers this type of challenge (the DNS one for dns-01); 0 when it is off. */
+/* The port that answers this type of challenge (the DNS one for dns-01); 0 when it is off or none does. */
 uint16_t tc_responder_port(const struct tc_responder *responder, enum acme_challenge_type type);
 
 /* Answers the challenge `token` of `name` (an identifier's value; "*." in front is skipped) with `key_authorization`.

@@ -9,6 +9,8 @@ static const struct val_method *const methods[CHALLENGE_TYPES] = {
     [CHALLENGE_HTTP_01] = &val_http01,
     [CHALLENGE_DNS_01] = &val_dns01,
     [CHALLENGE_TLS_ALPN_01] = &val_tlsalpn01,
+    [CHALLENGE_DNS_ACCOUNT_01] = &val_dns01,
+    [CHALLENGE_DNS_PERSIST_01] = &val_dnspersist01,
 };
 
 uint64_t val_attempt_now(const struct val_attempt *attempt)

@@ -20,7 +20,7 @@ struct val_method {
     val_step *first;
     void (*drop)(struct val_attempt *attempt); /* cancels what is under way, frees what the steps made */
 };
-extern const struct val_method val_http01, val_dns01, val_tlsalpn01;
+extern const struct val_method val_http01, val_dns01, val_tlsalpn01, val_dnspersist01;
 
 struct val_worker;
 struct val_attempt {

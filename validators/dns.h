@@ -25,7 +25,7 @@ struct ub_result;
 struct val_dns;
 struct val_question {
     /* asked; the name is copied */
-    char name[IDENTIFIER_MAX_BYTES + 20]; /* room for a label in front, which DNS then refuses as too long */
+    char name[IDENTIFIER_MAX_BYTES + 40]; /* room for labels in front, which DNS then refuses as too long */
     int type;
     void (*done)(struct val_question *question);
     void *arg;

@@ -34,8 +34,13 @@ struct validation {
     /* asked; the texts live until done */
     enum acme_challenge_type type;
     struct acme_identifier identifier; /* without "*." */
-    const char *token;
-    const char *key_authorization;
+    const char *token;                 /* NULL for a type without one */
+    const char *key_authorization;     /* NULL likewise */
+    const char *account_url;           /* for dns-account-01 and dns-persist-01: as the client was told it */
+    bool wildcard;                     /* "*." stood in front: dns-persist-01 then wants policy=wildcard */
+    const char *const *issuers;        /* for dns-persist-01: the names this authority goes by, at least one */
+    size_t issuer_count;
+    int64_t now_ms; /* for dns-persist-01, which holds persistUntil against it */
     /* answered */
     bool ok;
     struct acme_problem problem; /* when not ok: detail says what was asked of whom and what came back */

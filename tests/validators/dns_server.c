@@ -93,7 +93,7 @@ static void put_text(struct buf *out, const char *text)
 
 static void put_record(struct buf *out, const char *owner, int type, const char *text)
 {
-    AUTO_BUF(data, 2048);
+    AUTO_BUF(data, MESSAGE_MAX);
     uint8_t ip[16];
     if (type == TYPE_CNAME)
         put_name(&data, text);

@@ -194,16 +194,11 @@ static void on_done(struct validation *validation, void *arg)
     pthread_mutex_unlock(&waiting->lock);
 }
 
-void validate(struct validators *validators, enum acme_challenge_type type, struct acme_identifier identifier,
-              struct outcome *out)
+void validate_this(struct validators *validators, struct validation asked, struct outcome *out)
 {
-    struct waiting waiting = { .validation = { .type = type,
-                                               .identifier = identifier,
-                                               .token = TOKEN,
-                                               .key_authorization = KEY_AUTHORIZATION,
-                                               .done = on_done,
-                                               .arg = &waiting },
-                               .outcome = out };
+    struct waiting waiting = { .validation = asked, .outcome = out };
+    waiting.validation.done = on_done;
+    waiting.validation.arg = &waiting;
     memset(out, 0, sizeof *out);
     pthread_mutex_init(&waiting.lock, NULL);
     pthread_cond_init(&waiting.changed, NULL);
@@ -214,6 +209,19 @@ void validate(struct validators *validators, enum acme_challenge_type type, stru
     pthread_mutex_unlock(&waiting.lock);
     pthread_cond_destroy(&waiting.changed);
     pthread_mutex_destroy(&waiting.lock);
+}
+
+void validate(struct validators *validators, enum acme_challenge_type type, struct acme_identifier identifier,
+              struct outcome *out)
+{
+    struct validation asked = {
+        .type = type,
+        .identifier = identifier,
+        .token = TOKEN,
+        .key_authorization = KEY_AUTHORIZATION,
+        .account_url = ACCOUNT_URL,
+    };
+    validate_this(validators, asked, out);
 }
 
 struct acme_identifier dns_name(const char *name)

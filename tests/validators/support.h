@@ -11,6 +11,7 @@
 /* Token and key authorization as long as real ones: 43 and 87 bytes. */
 #define TOKEN             "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
 #define KEY_AUTHORIZATION TOKEN ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
+#define ACCOUNT_URL       "https://ca.test/account/1"
 #define CHALLENGE_PATH    "/.well-known/acme-challenge/" TOKEN
 
 enum tcp_action { TCP_SEND, TCP_SEND_THEN_HANG, TCP_RESET, TCP_END };
@@ -44,6 +45,8 @@ struct validators *test_validators(const struct validators_options *options);
 /* One validation from start to done. */
 void validate(struct validators *validators, enum acme_challenge_type type, struct acme_identifier identifier,
               struct outcome *out);
+/* The same for one whose asked members are filled in. */
+void validate_this(struct validators *validators, struct validation asked, struct outcome *out);
 struct acme_identifier dns_name(const char *name);
 struct acme_identifier ip_name(const char *address);
 

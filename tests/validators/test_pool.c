@@ -6,6 +6,7 @@
 enum { MANY = 600 };
 
 static const char *const loopback[] = { "127.0.0.1" };
+static const char *const issuers[] = { "ca.test" };
 static const struct validators_host hosts[] = { { "*.test", loopback, 1 } };
 static const struct tcp_row rows[] = {
     { CHALLENGE_PATH, TCP_SEND, "HTTP/1.1 200 OK\r\n\r\n" KEY_AUTHORIZATION },
@@ -40,6 +41,9 @@ static void start_crowd(struct validators *validators, struct crowd *crowd, size
                                                       .identifier = dns_name("a.test"),
                                                       .token = token,
                                                       .key_authorization = KEY_AUTHORIZATION,
+                                                      .account_url = ACCOUNT_URL,
+                                                      .issuers = issuers,
+                                                      .issuer_count = 1,
                                                       .done = on_done,
                                                       .arg = crowd };
         validators_start(validators, &crowd->validations[i]);

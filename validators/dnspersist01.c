@@ -1,0 +1,81 @@
+/* dns-persist-01 (draft-ietf-acme-dns-persist-01 §4): a lasting TXT record at _validation-persist.NAME says which
+ * account of which authority may have certificates. One record that fits is enough (§4.3). */
+#include "validators/persist_record.h"
+#include "validators/printable.h"
+#include "validators/txt_lookup.h"
+
+#include <stdio.h>
+
+enum { REASONS_MAX = 3 };
+
+struct finding {
+    enum val_persist_verdict verdict;
+    char why[VAL_PERSIST_WHY_SIZE];
+    char shown[VAL_SHOWN_SIZE];
+};
+
+static struct finding find(const struct val_txt_lookup *lookup, size_t i)
+{
+    const struct validation *validation = lookup->attempt.validation;
+    const struct val_persist_wanted wanted = { validation->account_url, validation->issuers, validation->issuer_count,
+                                               validation->wildcard, validation->now_ms / 1000 };
+    struct finding finding = { VAL_PERSIST_FOREIGN, "longer than any that could fit", "" };
+    uint8_t joined[VAL_PERSIST_MAX_BYTES];
+    size_t len = val_txt_join(val_question_record(&lookup->question, i), joined, sizeof joined);
+    struct bytes text = bytes_of(joined, len < sizeof joined ? len : sizeof joined);
+    if (len <= sizeof joined)
+        finding.verdict = val_persist_judge(text, &wanted, finding.why);
+    val_printable(text, finding.shown);
+    return finding;
+}
+
+/* Why records did not fit, those that name us first: with the others it is all the same reason. */
+static void say_why(const struct val_txt_lookup *lookup, struct buf *out, unsigned seen[static VAL_PERSIST_VERDICTS])
+{
+    size_t count = val_question_records(&lookup->question), said = 0;
+    for (int foreign = 0; foreign <= 1; foreign++) {
+        for (size_t i = 0; i < count; i++) {
+            struct finding finding = find(lookup, i);
+            if ((finding.verdict == VAL_PERSIST_FOREIGN) != foreign)
+                continue;
+            seen[finding.verdict]++;
+            if (said++ < REASONS_MAX)
+                buf_printf(out, "; \"%s\": %s", finding.shown, finding.why);
+        }
+    }
+    if (count > REASONS_MAX)
+        buf_printf(out, "; and %zu more", count - REASONS_MAX);
+}
+
+/* The draft wants "malformed" for broken syntax. A record that names us in good syntax says more than a broken one. */
+static enum val_turn refuse(struct val_txt_lookup *lookup)
+{
+    unsigned seen[VAL_PERSIST_VERDICTS] = { 0 };
+    AUTO_BUF(reasons, REASONS_MAX * (VAL_SHOWN_SIZE + VAL_PERSIST_WHY_SIZE + 8) + 40);
+    say_why(lookup, &reasons, seen);
+    bool malformed = seen[VAL_PERSIST_MALFORMED] > 0 && seen[VAL_PERSIST_REFUSED] == 0;
+    return val_attempt_fail(&lookup->attempt, malformed ? PROBLEM_MALFORMED : PROBLEM_UNAUTHORIZED,
+                            "TXT %s: no record fits, asked %s; one record should be \"%s\"%s", lookup->name,
+                            val_txt_server(lookup), lookup->wanted, buf_str(&reasons));
+}
+
+static enum val_turn compare(struct val_attempt *attempt)
+{
+    struct val_txt_lookup *lookup = val_txt_of(attempt);
+    for (size_t i = 0; i < val_question_records(&lookup->question); i++)
+        if (find(lookup, i).verdict == VAL_PERSIST_FITS)
+            return val_attempt_ok(attempt);
+    return refuse(lookup);
+}
+
+static enum val_turn ask(struct val_attempt *attempt)
+{
+    struct val_txt_lookup *lookup = val_txt_of(attempt);
+    const struct validation *validation = attempt->validation;
+    CHECK(validation->account_url != NULL && validation->issuer_count > 0);
+    snprintf(lookup->wanted, sizeof lookup->wanted, "%s; accounturi=%s%s", validation->issuers[0],
+             validation->account_url, validation->wildcard ? "; policy=wildcard" : "");
+    return val_txt_ask(lookup, compare);
+}
+
+const struct val_method val_dnspersist01 = { sizeof(struct val_txt_lookup), ask, val_txt_drop };

@@ -1,0 +1,29 @@
+/* One TXT record of dns-persist-01: the issue-value of RFC 8659 §4.2 with the parameters of
+ * draft-ietf-acme-dns-persist-01 §4.1. Whoever may write to the zone writes them: hostile input. */
+#pragma once
+
+#include "base/bytes.h"
+
+enum { VAL_PERSIST_MAX_BYTES = 2048, VAL_PERSIST_WHY_SIZE = 128 };
+
+/* What a record is held against. */
+struct val_persist_wanted {
+    const char *account_url;
+    const char *const *issuers; /* our names, any of them */
+    size_t issuer_count;
+    bool wildcard;
+    int64_t now_s;
+};
+
+enum val_persist_verdict {
+    VAL_PERSIST_FITS,
+    VAL_PERSIST_FOREIGN,   /* names none of our issuers: it is meant for another authority, if for any */
+    VAL_PERSIST_MALFORMED, /* names us, but breaks the grammar */
+    VAL_PERSIST_REFUSED,   /* names us, but does not allow this */
+    VAL_PERSIST_VERDICTS
+};
+
+/* Issuer names are compared without case and without a dot at the end. Tags have no case; each may stand once;
+ * unknown ones are ignored. Unless it fits, `why` is a phrase: "policy is not wildcard". */
+enum val_persist_verdict val_persist_judge(struct bytes text, const struct val_persist_wanted *wanted,
+                                           char why[static VAL_PERSIST_WHY_SIZE]);
