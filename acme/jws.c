@@ -117,6 +117,9 @@ static bool read_common(const struct reader *reader, const json_t *header, struc
     /* RFC 7515 §4.1.11: a receiver refuses extensions it does not know, and we know none */
     if (json_object_get(header, "crit") != NULL)
         return malformed(reader, "the protected header's \"crit\" is not supported; leave it out");
+    /* RFC 8555 §6.2: no unencoded payload (RFC 7797) */
+    if (json_object_get(header, "b64") != NULL)
+        return malformed(reader, "the protected header's \"b64\" is not supported; leave it out");
     TRY(read_text(reader, header, "url", &out->url));
     if (out->url == NULL)
         return malformed(reader, "the protected header has no \"url\" (RFC 8555 §6.4)");

@@ -17,9 +17,9 @@ struct jws {
 };
 
 /* Parses the body of a POST. Refused with malformed: not an object, members other than protected/payload/signature that
- * RFC 8555 forbids (`header`, `signatures`), bad base64url, a `crit` header, both or neither of jwk and kid, no url,
- * a nonce that is not base64url. Unknown or MAC `alg` and `none` give badSignatureAlgorithm with the list of ours; an
- * algorithm that does not fit the jwk's key type too. The caller drops out->jwk (jws_clear). */
+ * RFC 8555 forbids (`header`, `signatures`), bad base64url, a `crit` or `b64` header, both or neither of jwk and kid,
+ * no url, a nonce that is not base64url. Unknown or MAC `alg` and `none` give badSignatureAlgorithm with the list of
+ * ours; an algorithm that does not fit the jwk's key type too. The caller drops out->jwk (jws_clear). */
 MUST_USE bool jws_parse(struct arena *arena, struct bytes body, struct jws *out, struct acme_problem *problem);
 /* The same for the external account binding's inner JWS, which must be HS256/384/512 with a kid and no nonce. Here and
  * in jws_verify_hmac a detail begins with "externalAccountBinding". */

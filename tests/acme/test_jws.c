@@ -144,6 +144,7 @@ static void bad_headers_are_refused_with_their_reason(void **state)
         { HEADER("\"kid\":\"k\",\"alg\":\"\""), "\"alg\" must be a string that is not empty" },
         { HEADER("\"kid\":\"k\",\"alg\":\"ES256\",\"crit\":[\"exp\"]"), "\"crit\" is not supported" },
         { HEADER("\"kid\":\"k\",\"alg\":\"ES256\",\"crit\":[]"), "\"crit\" is not supported" },
+        { HEADER("\"kid\":\"k\",\"alg\":\"ES256\",\"b64\":false"), "\"b64\" is not supported" }, /* [8555-6.2-5] */
         { HEADER("\"alg\":\"ES256\""), "neither \"jwk\" nor \"kid\"" },
         { HEADER("\"kid\":\"k\",\"alg\":\"ES256\",\"jwk\":" JWK), "both \"jwk\" and \"kid\"" },
         { HEADER("\"kid\":7,\"alg\":\"ES256\""), "\"kid\" must be a string" },
