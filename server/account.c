@@ -13,6 +13,13 @@ void account_move(struct account *account, enum account_state to)
     account->state = to;
 }
 
+/* §7.3.6 asks for this status */
+bool account_is_closed(struct request *rq, const struct account *account)
+{
+    return problem_fail_status(&rq->problem, PROBLEM_UNAUTHORIZED, 401, "The account of this key is %s",
+                               state_text(&account_states, account->state));
+}
+
 bool account_reply(struct request *rq, const struct account *account, int status)
 {
     reply_header(rq, "Location", request_url(rq, "/account/%s", account->id));
@@ -75,8 +82,7 @@ static bool read_contacts(struct request *rq, struct texts *out)
 static bool reply_existing(struct request *rq, const struct account *account)
 {
     if (account->state != ACCOUNT_VALID)
-        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "The account of this key is %s",
-                            state_text(&account_states, account->state));
+        return account_is_closed(rq, account);
     return account_reply(rq, account, 200);
 }
 

@@ -1,5 +1,6 @@
 #include "server/request.h"
 
+#include "server/account.h"
 #include "server/caraway.h"
 #include "server/key_cache.h"
 #include "server/nonce.h"
@@ -130,8 +131,7 @@ static bool signer_is_account(struct request *rq)
     TRY(key_cache_get(rq->caraway->keys, rq->account.thumbprint, rq->account.key, &rq->key, &rq->problem));
     TRY(jws_verify(&rq->jws, rq->key, &rq->problem));
     if (rq->account.state != ACCOUNT_VALID)
-        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "The account %s is %s", rq->jws.kid,
-                            state_text(&account_states, rq->account.state));
+        return account_is_closed(rq, &rq->account);
     return true;
 }
 
