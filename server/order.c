@@ -1,10 +1,11 @@
 #include "server/order.h"
 
+#include "server/authorization.h"
 #include "server/caraway.h"
 
 #include <stdio.h>
 
-enum { ORDERS_PER_PAGE = 100 };
+enum { ORDERS_PER_PAGE = 100, AUTHORIZATION_MAX_BYTES = 256 * 1024 };
 
 /* RFC 8555 §7.1.6:
  *    pending ──▶ ready ──▶ processing ──▶ valid
@@ -21,6 +22,27 @@ enum order_state order_state_at(const struct order *order, int64_t now_ms)
     return open && now_ms >= order->expires_ms ? ORDER_INVALID : order->state;
 }
 
+/* §7.1.6: an order is invalid once one of its authorizations ends other than valid. Seen when the order is read, since
+ * an authorization knows only the order it was made for. False: the store failed. */
+static bool follow_authorizations(struct request *rq, struct store_txn *txn, struct order *order)
+{
+    bool open = order->state == ORDER_PENDING || order->state == ORDER_READY;
+    AUTO(arena) scratch = open ? arena_create(AUTHORIZATION_MAX_BYTES) : NULL;
+    if (!open)
+        return true;
+    for (size_t i = 0; i < order->authorizations.count; i++) {
+        struct authorization one;
+        TRY(scratch != NULL && store_get_authorization(txn, scratch, order->authorizations.items[i], &one));
+        enum authorization_state state = authorization_state_at(&one, rq->now_ms);
+        arena_reset(scratch);
+        if (state == AUTHORIZATION_PENDING || state == AUTHORIZATION_VALID)
+            continue;
+        order_move(order, ORDER_INVALID);
+        return true;
+    }
+    return true;
+}
+
 bool order_load(struct request *rq, struct store_txn *txn, struct order *out)
 {
     if (!store_get_order(txn, rq->arena, rq->params[0], out)) {
@@ -30,6 +52,8 @@ bool order_load(struct request *rq, struct store_txn *txn, struct order *out)
     }
     if (strcmp(out->account, rq->account.id) != 0)
         return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "This order belongs to another account");
+    if (!follow_authorizations(rq, txn, out))
+        return problem_from_store(&rq->problem, store_txn_status(txn), "reading an order's authorizations");
     return true;
 }
 
