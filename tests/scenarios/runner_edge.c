@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 4 << 20, RECEIVED_MAX = 1 << 20, IO_TIMEOUT_S = 30 };
+enum { TEXT_MAX = 4 << 20, RECEIVED_MAX = 1 << 20, IO_TIMEOUT_S = 30, POLL_MS = 10 };
 
 struct connection {
     char name[NAME_MAX_BYTES];
@@ -167,6 +167,19 @@ static bool open_target(struct scenario *s, struct target *target, const char *n
     return variable_setf(s, arena_printf(s->arena, "%u", ntohs(address.sin_port)), "%s.port", name);
 }
 
+/* Meanwhile the responder says where the target is, when DNS is asked. */
+static bool await_visitor(struct scenario *s, const struct target *target)
+{
+    int64_t deadline = monotonic_ms() + PATIENCE_MS;
+    struct pollfd poll_fd = { .fd = target->fd, .events = POLLIN };
+    while (poll(&poll_fd, 1, 0) != 1) {
+        if (monotonic_ms() > deadline)
+            return fail(s, "nobody came to the target");
+        loop_run_for(s, POLL_MS);
+    }
+    return true;
+}
+
 bool play_target(struct scenario *s, words w, size_t count)
 {
     (void)count;
@@ -176,10 +189,8 @@ bool play_target(struct scenario *s, words w, size_t count)
         return open_target(s, target, w[0], w[1][0] == 's');
     if (target->name[0] == '\0')
         return fail(s, "there is no target \"%s\"", w[0]);
-    if (strcmp(w[1], "wait") == 0) {
-        struct pollfd poll_fd = { .fd = target->fd, .events = POLLIN };
-        return poll(&poll_fd, 1, PATIENCE_MS) == 1 || fail(s, "nobody came to the target");
-    }
+    if (strcmp(w[1], "wait") == 0)
+        return await_visitor(s, target);
     if (strcmp(w[1], "gone") != 0)
         return fail(s, "target NAME refusing, silent, wait or gone");
     close(target->fd);

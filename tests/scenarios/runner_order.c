@@ -178,9 +178,11 @@ bool play_start(struct scenario *s, words w, size_t count)
 
 /* ---- wait ORDER STATE, wait CLIENT URL STATE */
 
-static bool is_final(const char *status)
+/* A status that does not turn into the wanted one by itself. */
+static bool is_final(const char *status, const char *wanted)
 {
-    return strcmp(status, "valid") == 0 || strcmp(status, "invalid") == 0;
+    bool valid = strcmp(status, "valid") == 0 && strcmp(wanted, "expired") != 0;
+    return valid || strcmp(status, "invalid") == 0;
 }
 
 static bool await_state(struct scenario *s, struct client *client, const char *url, const char *wanted)
@@ -193,7 +195,7 @@ static bool await_state(struct scenario *s, struct client *client, const char *u
             return fail(s, "there is no status to wait for");
         if (strcmp(buf_str(&status), wanted) == 0)
             return true;
-        if (is_final(buf_str(&status)) || monotonic_ms() > deadline)
+        if (is_final(buf_str(&status), wanted) || monotonic_ms() > deadline)
             return fail(s, "waited for %s, and it is %s", wanted, buf_str(&status));
         loop_run_for(s, POLL_MS);
     }
