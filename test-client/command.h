@@ -14,7 +14,7 @@ struct tc_command {
     int (*run)(const struct tc_command *command, int argc, char **argv);
 };
 
-extern const struct tc_command tc_issue_command, tc_load_command;
+extern const struct tc_command tc_issue_command, tc_load_command, tc_conformance_command;
 
 /* Reads the options into `out`. False when the command is to end at once with *out_exit: --help was shown, or a mistake
  * and where help is. */

@@ -4,13 +4,13 @@
 #include <signal.h>
 #include <stdio.h>
 
-static const struct tc_command *const commands[] = { &tc_issue_command, &tc_load_command };
+static const struct tc_command *const commands[] = { &tc_issue_command, &tc_load_command, &tc_conformance_command };
 
 static void show_commands(FILE *out)
 {
     fputs("Usage: caraway-client COMMAND [options]\n\nCommands:\n", out);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n'caraway-client COMMAND --help' shows the options of a command.\n", out);
 }
 

@@ -92,6 +92,19 @@ void tc_session_set_key(struct tc_session *session, struct jwk *key)
     session->key = key;
 }
 
+bool tc_session_set_kid(struct tc_session *session, const char *kid)
+{
+    const char *copy = arena_text(session->arena, kid);
+    if (copy != NULL)
+        session->kid = copy;
+    return copy != NULL;
+}
+
+struct bytes tc_session_sent(const struct tc_session *session)
+{
+    return buf_bytes(&session->jws);
+}
+
 bool tc_session_request(struct tc_session *session, const struct tc_exchange_request *request,
                         const struct tc_answer **out, char why[static TC_WHY_SIZE])
 {
@@ -158,8 +171,14 @@ bool tc_session_post(struct tc_session *session, const struct tc_post *post, con
         .content_type = post->content_type != NULL ? post->content_type : jose_type,
         .headers = post->headers,
     };
-    TRY(post->body != NULL || sign_post(session, post, why));
-    request.body = post->body != NULL ? bytes_text(post->body) : buf_bytes(&session->jws);
+    if (post->body != NULL) {
+        buf_clear(&session->jws);
+        buf_text(&session->jws, post->body);
+    } else {
+        TRY(sign_post(session, post, why));
+    }
+    TRY(!session->jws.failed || say(why, "the body is too long"));
+    request.body = buf_bytes(&session->jws);
     return tc_session_request(session, &request, out, why);
 }
 
@@ -186,6 +205,5 @@ bool tc_session_register(struct tc_session *session, const char *const *contacts
     const char *location = tc_answer_header(answer, "Location", 0);
     if (location == NULL)
         return say(why, "the server's answer to new-account has no Location");
-    session->kid = arena_text(session->arena, location);
-    return session->kid != NULL || say(why, "out of memory");
+    return tc_session_set_kid(session, location) || say(why, "out of memory");
 }

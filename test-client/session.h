@@ -25,6 +25,7 @@ const struct tc_directory *tc_session_directory(const struct tc_session *session
 const struct jwk *tc_session_key(const struct tc_session *session);
 const char *tc_session_kid(const struct tc_session *session);         /* NULL before there is an account */
 void tc_session_set_key(struct tc_session *session, struct jwk *key); /* after a key change; takes the reference */
+MUST_USE bool tc_session_set_kid(struct tc_session *session, const char *kid); /* copied; false: out of memory */
 
 /* A signed POST. What is NULL or 0 is done as RFC 8555 §6 says. */
 struct tc_post {
@@ -47,6 +48,8 @@ struct tc_post {
  * one is fetched first. False with `why` when there is no answer; refusals are answers. */
 MUST_USE bool tc_session_post(struct tc_session *session, const struct tc_post *post, const struct tc_answer **out,
                               char why[static TC_WHY_SIZE]);
+/* The body of the latest post as it was sent; good until the next one. */
+struct bytes tc_session_sent(const struct tc_session *session);
 /* Any other request over the session's connection; the nonce of the answer is kept too. */
 MUST_USE bool tc_session_request(struct tc_session *session, const struct tc_exchange_request *request,
                                  const struct tc_answer **out, char why[static TC_WHY_SIZE]);
