@@ -1,11 +1,12 @@
 /* Who really asks, when a proxy in between says so: Forwarded (RFC 7239) or X-Forwarded-*. Believed only from the
- * networks in trusted-proxies; from anyone else the headers are as if absent. */
+ * networks in trusted-proxies; from anyone else the headers are as if absent. A proxy must add to or replace what its
+ * client sent of them. Where Forwarded is present it alone counts, and says nothing when it is malformed. */
 #pragma once
 
 #include "base/arena.h"
 #include "server/settings.h"
 
-struct forwarded_headers { /* as received; NULL when absent */
+struct forwarded_headers { /* as received, repeated lines joined by commas (RFC 9110 §5.3); NULL when absent */
     const char *forwarded, *x_for, *x_proto, *x_host, *host;
 };
 

@@ -7,7 +7,13 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { ARENA_MAX_BYTES = 1 << 20, DISCARD_MAX_BYTES = 1 << 20, REPLY_MAX_BYTES = 4 << 20, WATCHDOG_PERIOD_S = 1 };
+enum {
+    ARENA_MAX_BYTES = 1 << 20,
+    DISCARD_MAX_BYTES = 1 << 20,
+    REPLY_MAX_BYTES = 4 << 20,
+    HEADER_MAX_BYTES = 64 << 10,
+    WATCHDOG_PERIOD_S = 1
+};
 
 struct web_connection {
     struct web_connection *next, *previous; /* guarded by web->lock */
@@ -249,6 +255,30 @@ static const char *header_copy(struct exchange *ex, const char *name)
     return value != NULL ? arena_text(ex->rq.arena, value) : NULL;
 }
 
+struct joined {
+    const char *name;
+    struct buf text;
+};
+
+static enum MHD_Result join_value(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    struct joined *joined = cls;
+    if (strcasecmp(name, joined->name) == 0)
+        buf_printf(&joined->text, "%s%s", joined->text.len > 0 ? ", " : "", value != NULL ? value : "");
+    return MHD_YES;
+}
+
+/* A proxy may add its line to a list instead of its word to a line (RFC 9110 §5.3). */
+static const char *header_joined(struct exchange *ex, const char *name)
+{
+    struct joined joined = { name, BUF_INIT(HEADER_MAX_BYTES) };
+    int count = MHD_get_connection_values(ex->connection, MHD_HEADER_KIND, join_value, &joined);
+    const char *text = count > 0 && joined.text.len > 0 ? arena_text(ex->rq.arena, buf_str(&joined.text)) : NULL;
+    buf_free(&joined.text);
+    return text;
+}
+
 static enum method method_of(const char *text)
 {
     static const struct {
@@ -270,10 +300,10 @@ static bool read_origin(struct exchange *ex)
     struct request *rq = &ex->rq;
     const struct caraway *caraway = ex->web->caraway;
     const struct forwarded_headers headers = {
-        .forwarded = header_copy(ex, MHD_HTTP_HEADER_FORWARDED),
-        .x_for = header_copy(ex, "X-Forwarded-For"),
-        .x_proto = header_copy(ex, "X-Forwarded-Proto"),
-        .x_host = header_copy(ex, "X-Forwarded-Host"),
+        .forwarded = header_joined(ex, MHD_HTTP_HEADER_FORWARDED),
+        .x_for = header_joined(ex, "X-Forwarded-For"),
+        .x_proto = header_joined(ex, "X-Forwarded-Proto"),
+        .x_host = header_joined(ex, "X-Forwarded-Host"),
         .host = header_copy(ex, MHD_HTTP_HEADER_HOST),
     };
     struct forwarded origin = { .peer = peer_text(ex), .proto = ex->web->tls ? "https" : "http" };

@@ -1,0 +1,143 @@
+#include "server/key_cache.h"
+#include "tests/unit.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+static struct jwk *make_key(void)
+{
+    AUTO_TYPE(EVP_PKEY) pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    assert_non_null(pkey);
+    struct jwk *key = jwk_from_pkey(pkey);
+    assert_non_null(key);
+    return key;
+}
+
+static struct jwk *get(struct key_cache *cache, const char *thumbprint, const char *json)
+{
+    struct jwk *key = NULL;
+    struct acme_problem problem = { 0 };
+    assert_true(key_cache_get(cache, thumbprint, json, &key, &problem));
+    return key;
+}
+
+static void a_key_is_parsed_once(void **state)
+{
+    (void)state;
+    AUTO(key_cache) cache = key_cache_create();
+    AUTO(jwk) made = make_key();
+    AUTO(jwk) first = get(cache, jwk_thumbprint(made), jwk_json(made));
+    assert_string_equal(jwk_json(first), jwk_json(made));
+    AUTO(jwk) second = get(cache, jwk_thumbprint(made), "no JSON, for it is not looked at again");
+    assert_ptr_equal(first, second);
+}
+
+static void a_key_outlives_its_cache(void **state)
+{
+    (void)state;
+    struct key_cache *cache = key_cache_create();
+    AUTO(jwk) made = make_key();
+    AUTO(jwk) got = get(cache, jwk_thumbprint(made), jwk_json(made));
+    key_cache_drop(cache);
+    assert_string_equal(jwk_thumbprint(got), jwk_thumbprint(made));
+    key_cache_drop(NULL);
+}
+
+static void a_broken_key_is_a_problem_and_is_not_kept(void **state)
+{
+    (void)state;
+    AUTO(key_cache) cache = key_cache_create();
+    AUTO(jwk) made = make_key();
+    struct jwk *got = NULL;
+    for (int i = 0; i < 2; i++) {
+        struct acme_problem problem = { 0 };
+        assert_false(key_cache_get(cache, jwk_thumbprint(made), "{\"kty\":\"EC\"}", &got, &problem));
+        assert_null(got);
+        assert_int_equal(problem.type, PROBLEM_BAD_PUBLIC_KEY);
+    }
+    AUTO(jwk) good = get(cache, jwk_thumbprint(made), jwk_json(made));
+    assert_non_null(good);
+}
+
+/* As the cache hashes: so that the test finds two keys for one slot. */
+static uint32_t slot_of(const char *thumbprint)
+{
+    uint32_t hash = 2166136261U;
+    for (; *thumbprint != '\0'; thumbprint++)
+        hash = (hash ^ (uint8_t)*thumbprint) * 16777619U;
+    return hash % KEY_CACHE_SLOTS;
+}
+
+enum { MANY = 600 };
+
+/* Among so many keys two share a slot but for a chance of 1 in 10^18. */
+static void keys_in_one_slot_are_told_apart(void **state)
+{
+    (void)state;
+    AUTO(key_cache) cache = key_cache_create();
+    struct jwk *keys[MANY];
+    struct jwk **seats = calloc(KEY_CACHE_SLOTS, sizeof(struct jwk *));
+    size_t shared = 0;
+    for (size_t i = 0; i < MANY; i++) {
+        keys[i] = make_key();
+        struct jwk **seat = &seats[slot_of(jwk_thumbprint(keys[i]))];
+        AUTO(jwk) got = get(cache, jwk_thumbprint(keys[i]), jwk_json(keys[i]));
+        assert_string_equal(jwk_json(got), jwk_json(keys[i]));
+        if (*seat != NULL) {
+            AUTO(jwk) other = get(cache, jwk_thumbprint(*seat), jwk_json(*seat));
+            assert_string_equal(jwk_json(other), jwk_json(*seat));
+            shared++;
+        }
+        *seat = keys[i];
+    }
+    assert_true(shared > 0);
+    for (size_t i = 0; i < MANY; i++)
+        jwk_drop(keys[i]);
+    free(seats);
+}
+
+struct crowd {
+    struct key_cache *cache;
+    struct jwk *keys[2];
+    atomic_int wrong;
+};
+
+static void *ask_often(void *arg)
+{
+    struct crowd *crowd = arg;
+    for (int i = 0; i < 500; i++) {
+        struct jwk *key = crowd->keys[i % 2], *got = NULL;
+        struct acme_problem problem;
+        bool good = key_cache_get(crowd->cache, jwk_thumbprint(key), jwk_json(key), &got, &problem);
+        crowd->wrong += !good || strcmp(jwk_thumbprint(got), jwk_thumbprint(key)) != 0;
+        jwk_drop(got);
+    }
+    return NULL;
+}
+
+static void threads_share_it(void **state)
+{
+    (void)state;
+    AUTO(key_cache) cache = key_cache_create();
+    struct crowd crowd = { .cache = cache, .keys = { make_key(), make_key() } };
+    pthread_t threads[4];
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_often, &crowd), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(crowd.wrong, 0);
+    jwk_drop(crowd.keys[0]);
+    jwk_drop(crowd.keys[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_is_parsed_once),
+        cmocka_unit_test(a_key_outlives_its_cache),
+        cmocka_unit_test(a_broken_key_is_a_problem_and_is_not_kept),
+        cmocka_unit_test(keys_in_one_slot_are_told_apart),
+        cmocka_unit_test(threads_share_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
