@@ -30,18 +30,24 @@ struct ca_options {
     const char *name;          /* organisation in the subjects: "Caraway"; at most 40 bytes */
     unsigned threads;          /* signing threads, 1 to 256 */
     const struct world *world;
+    unsigned alternates; /* further chains, at most CA_ALTERNATES_MAX */
 };
-enum { CA_WHY_SIZE = 256 };
+enum { CA_WHY_SIZE = 256, CA_ALTERNATES_MAX = 16 };
 /* Loads root and intermediate, or makes them at first start: root.pem (30 years, CN "<name> Root CA <6 hex>"),
  * root-key.pem, intermediate.pem (10 years, pathlen 0), intermediate-key.pem; keys 0600. A half-made, mismatched or
- * expired directory is refused; `why` says which file is wrong and what to do. Files appear whole or not at all. */
+ * expired directory is refused; `why` says which file is wrong and what to do. Files appear whole or not at all.
+ * Alternate chain N has a root of its own, root-N.pem and root-key-N.pem, and intermediate-N.pem, which gives the
+ * intermediate's key, subject and key identifier to that root. It is made whenever none of its files is there, so the
+ * number may be raised at any start; files beyond it are left alone. */
 MUST_USE bool ca_open(const struct ca_options *options, struct ca **out, char why[static CA_WHY_SIZE]);
 void ca_drop(struct ca *ca); /* waits for the signatures under way */
 DEFINE_DROP(ca, ca_drop)
 
-const char *ca_root_pem(const struct ca *ca);  /* lives as long as the CA */
-const char *ca_chain_pem(const struct ca *ca); /* what follows a leaf: intermediates, without the root */
-const char *ca_issuer_id(const struct ca *ca); /* hex of the issuing certificate's SKI */
+size_t ca_chain_count(const struct ca *ca); /* 1 + alternates */
+/* of chain `n`, 0 being the default one; both live as long as the CA */
+const char *ca_root_pem(const struct ca *ca, size_t n);
+const char *ca_chain_pem(const struct ca *ca, size_t n); /* what follows a leaf: intermediates, without the root */
+const char *ca_issuer_id(const struct ca *ca);           /* hex of the issuing certificate's SKI */
 
 /* Serials: 6 bytes of time and 10 random bytes, positive, ordered by time, never padded by DER (first byte 1..127). */
 enum { CA_SERIAL_BYTES = 16, CA_SERIAL_TEXT_SIZE = 33 };

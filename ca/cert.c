@@ -165,6 +165,27 @@ X509 *cert_make_authority(const struct cert_authority *authority, EVP_PKEY *key,
     return TAKE(cert);
 }
 
+static bool fill_cross(X509 *cert, X509 *like, const struct issuer *issuer)
+{
+    const unsigned usage = BIT(KEY_CERT_SIGN) | BIT(CRL_SIGN) | BIT(DIGITAL_SIGNATURE);
+    AUTO_TYPE(ASN1_OCTET_STRING) key_id = ASN1_OCTET_STRING_dup(X509_get0_subject_key_id(like));
+    TRY(key_id != NULL && X509_set_pubkey(cert, X509_get0_pubkey(like)) == 1);
+    TRY(X509_set_subject_name(cert, X509_get_subject_name(like)) == 1);
+    TRY(X509_set_issuer_name(cert, X509_get_subject_name(issuer->cert)) == 1);
+    TRY(add_key_usage(cert, usage) && add_basic_constraints(cert, (int)X509_get_pathlen(like)));
+    TRY(add_extension(cert, NID_subject_key_identifier, key_id, NOT_CRITICAL));
+    return add_authority_key_id(cert, issuer);
+}
+
+X509 *cert_cross_sign(X509 *like, struct cert_dates dates, const char *serial, const struct issuer *issuer)
+{
+    AUTO_TYPE(X509) cert = X509_new();
+    if (cert == NULL || !set_head(cert, serial, dates) || !fill_cross(cert, like, issuer) ||
+        X509_sign(cert, issuer->key, issuer->digest) <= 0)
+        return NULL;
+    return TAKE(cert);
+}
+
 /* X509_set_pubkey would encode a parsed key and parse it again, which costs more than the signature. */
 static bool copy_public_key(X509 *cert, const X509_PUBKEY *key)
 {

@@ -35,6 +35,9 @@ struct cert_authority {
 /* `issuer` NULL makes it self-signed. */
 MUST_USE X509 *cert_make_authority(const struct cert_authority *authority, EVP_PKEY *key, const struct issuer *issuer);
 
+/* Another certificate for an authority's key: subject, key, key identifier and path length as in `like`. */
+MUST_USE X509 *cert_cross_sign(X509 *like, struct cert_dates dates, const char *serial, const struct issuer *issuer);
+
 struct cert_leaf {
     const X509_PUBKEY *key;
     const struct acme_identifier *identifiers;

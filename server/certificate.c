@@ -18,7 +18,7 @@ static bool write_chain(struct request *rq, const struct certificate *certificat
         buf_append(body, certificate->der.data, certificate->der.len);
     } else {
         crypto_pem(body, "CERTIFICATE", certificate->der);
-        buf_text(body, ca_chain_pem(rq->caraway->ca));
+        buf_text(body, ca_chain_pem(rq->caraway->ca, 0));
     }
     return !body->failed || problem_internal(&rq->problem, "the certificate %s cannot be written", certificate->serial);
 }

@@ -26,14 +26,14 @@ static bool chain_is_known(struct request *rq)
 static bool root_get(struct request *rq)
 {
     TRY(chain_is_known(rq));
-    reply_text(rq, 200, "application/pem-certificate-chain", ca_root_pem(rq->caraway->ca));
+    reply_text(rq, 200, "application/pem-certificate-chain", ca_root_pem(rq->caraway->ca, 0));
     return true;
 }
 
 static bool intermediate_get(struct request *rq)
 {
     TRY(chain_is_known(rq));
-    reply_text(rq, 200, "application/pem-certificate-chain", ca_chain_pem(rq->caraway->ca));
+    reply_text(rq, 200, "application/pem-certificate-chain", ca_chain_pem(rq->caraway->ca, 0));
     return true;
 }
 

@@ -1,83 +1,11 @@
-#include "tests/ca/support.h"
+#include "tests/ca/authority_fixture.h"
 
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NOW_MS  INT64_C(1760000000000)
-#define YEAR_MS (INT64_C(365) * 86400 * 1000)
-
 static const char *const file_names[] = { "root.pem", "root-key.pem", "intermediate.pem", "intermediate-key.pem" };
-
-struct fixture {
-    struct world_manual clock;
-    struct world world;
-    char folder[TEST_FOLDER_SIZE];
-    char directory[TEST_FOLDER_SIZE + 8];
-    struct ca_options options;
-    char why[CA_WHY_SIZE];
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    fixture->world = world_manual(&fixture->clock, NOW_MS);
-    test_folder_make(fixture->folder);
-    snprintf(fixture->directory, sizeof fixture->directory, "%s/ca", fixture->folder);
-    fixture->options = (struct ca_options) { fixture->directory, CA_KEY_P256, "Example", 1, &fixture->world };
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    test_folder_remove(fixture->folder);
-    free(fixture);
-    return 0;
-}
-
-static struct ca *open_good(struct fixture *fixture)
-{
-    struct ca *ca = NULL;
-    if (!ca_open(&fixture->options, &ca, fixture->why))
-        fail_msg("%s", fixture->why);
-    return ca;
-}
-
-static void expect_refused(struct fixture *fixture, const char *phrase)
-{
-    struct ca *ca = NULL;
-    assert_false(ca_open(&fixture->options, &ca, fixture->why));
-    assert_null(ca);
-    if (strstr(fixture->why, phrase) == NULL)
-        fail_msg("\"%s\" lacks \"%s\"", fixture->why, phrase);
-}
-
-/* What stands in an existing directory is refused with what to do. */
-static void expect_advice(struct fixture *fixture, const char *phrase)
-{
-    expect_refused(fixture, phrase);
-    char advice[160];
-    snprintf(advice, sizeof advice, "; put the right file there, or move %s away", fixture->directory);
-    assert_non_null(strstr(fixture->why, advice));
-}
-
-static void path_of(struct fixture *fixture, const char *name, char out[static 128])
-{
-    snprintf(out, 128, "%s/%s", fixture->directory, name);
-}
-
-static void write_text(struct fixture *fixture, const char *name, const char *text, size_t len)
-{
-    char path[128];
-    path_of(fixture, name, path);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, len, file), len);
-    fclose(file);
-}
 
 static void write_cert(struct fixture *fixture, const char *name, X509 *cert)
 {
@@ -108,17 +36,6 @@ static EVP_PKEY *read_key(struct fixture *fixture, const char *name)
     fclose(file);
     assert_non_null(key);
     return key;
-}
-
-static void swap(struct fixture *fixture, const char *a, const char *b)
-{
-    char path_a[128], path_b[128], path_c[128];
-    path_of(fixture, a, path_a);
-    path_of(fixture, b, path_b);
-    path_of(fixture, "passing", path_c);
-    assert_int_equal(rename(path_a, path_c), 0);
-    assert_int_equal(rename(path_b, path_a), 0);
-    assert_int_equal(rename(path_c, path_b), 0);
 }
 
 static void test_first_start_makes_four_files(void **state)
@@ -156,7 +73,7 @@ static void test_root_profile(void **state)
 {
     struct fixture *fixture = *state;
     AUTO(ca) ca = open_good(fixture);
-    AUTO_TYPE(X509) root = test_pem_cert(ca_root_pem(ca));
+    AUTO_TYPE(X509) root = test_pem_cert(ca_root_pem(ca, 0));
     expect_name(X509_get_subject_name(root), "Example Root CA ");
     expect_name(X509_get_issuer_name(root), "Example Root CA ");
     assert_int_equal(X509_verify(root, X509_get0_pubkey(root)), 1);
@@ -171,8 +88,8 @@ static void test_intermediate_profile(void **state)
 {
     struct fixture *fixture = *state;
     AUTO(ca) ca = open_good(fixture);
-    AUTO_TYPE(X509) root = test_pem_cert(ca_root_pem(ca));
-    AUTO_TYPE(X509) intermediate = test_pem_cert(ca_chain_pem(ca));
+    AUTO_TYPE(X509) root = test_pem_cert(ca_root_pem(ca, 0));
+    AUTO_TYPE(X509) intermediate = test_pem_cert(ca_chain_pem(ca, 0));
     expect_name(X509_get_subject_name(intermediate), "Example Intermediate CA ");
     assert_int_equal(X509_check_issued(root, intermediate), X509_V_OK);
     assert_int_equal(X509_verify(intermediate, X509_get0_pubkey(root)), 1);
@@ -188,7 +105,7 @@ static void test_texts_end_with_a_newline(void **state)
 {
     AUTO(ca) ca = open_good(*state);
     static const char end[] = "-----END CERTIFICATE-----\n";
-    const char *texts[] = { ca_root_pem(ca), ca_chain_pem(ca) };
+    const char *texts[] = { ca_root_pem(ca, 0), ca_chain_pem(ca, 0) };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         assert_string_equal(texts[i] + strlen(texts[i]) - strlen(end), end);
 }
@@ -196,7 +113,7 @@ static void test_texts_end_with_a_newline(void **state)
 static void test_issuer_id_is_the_intermediates(void **state)
 {
     AUTO(ca) ca = open_good(*state);
-    AUTO_TYPE(X509) intermediate = test_pem_cert(ca_chain_pem(ca));
+    AUTO_TYPE(X509) intermediate = test_pem_cert(ca_chain_pem(ca, 0));
     const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(intermediate);
     assert_int_equal(strlen(ca_issuer_id(ca)), 40);
     char first[3];
@@ -210,8 +127,8 @@ static void test_reopening_keeps_the_authority(void **state)
     AUTO(ca) first = open_good(fixture);
     fixture->options.key_type = CA_KEY_P384;
     AUTO(ca) second = open_good(fixture);
-    assert_string_equal(ca_root_pem(second), ca_root_pem(first));
-    assert_string_equal(ca_chain_pem(second), ca_chain_pem(first));
+    assert_string_equal(ca_root_pem(second, 0), ca_root_pem(first, 0));
+    assert_string_equal(ca_chain_pem(second, 0), ca_chain_pem(first, 0));
     assert_string_equal(ca_issuer_id(second), ca_issuer_id(first));
 }
 
@@ -221,7 +138,7 @@ static void test_without_a_directory_nothing_is_written(void **state)
     fixture->options.directory = NULL;
     AUTO(ca) first = open_good(fixture);
     AUTO(ca) second = open_good(fixture);
-    assert_string_not_equal(ca_root_pem(first), ca_root_pem(second));
+    assert_string_not_equal(ca_root_pem(first, 0), ca_root_pem(second, 0));
     assert_int_not_equal(access(fixture->directory, F_OK), 0);
 }
 
@@ -381,7 +298,7 @@ static void test_refuses_two_certificates_in_one_file(void **state)
     struct fixture *fixture = *state;
     AUTO(ca) ca = open_good(fixture);
     AUTO_BUF(both, 65536);
-    buf_printf(&both, "%s%s", ca_root_pem(ca), ca_chain_pem(ca));
+    buf_printf(&both, "%s%s", ca_root_pem(ca, 0), ca_chain_pem(ca, 0));
     write_text(fixture, "root.pem", buf_str(&both), both.len);
     expect_advice(fixture, "root.pem does not hold one PEM certificate");
 }
@@ -431,7 +348,7 @@ static void test_key_type_texts(void **state)
     assert_int_equal(untouched, CA_KEY_P384);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -76,8 +76,8 @@ static X509 *sign_good(struct fixture *fixture)
 
 static void verify(struct ca *ca, X509 *cert, int64_t now_ms)
 {
-    AUTO_TYPE(X509) root = test_pem_cert(ca_root_pem(ca));
-    AUTO_TYPE(X509) intermediate = test_pem_cert(ca_chain_pem(ca));
+    AUTO_TYPE(X509) root = test_pem_cert(ca_root_pem(ca, 0));
+    AUTO_TYPE(X509) intermediate = test_pem_cert(ca_chain_pem(ca, 0));
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     STACK_OF(X509) *chain = sk_X509_new_null();
@@ -121,7 +121,7 @@ static void test_leaf_key_identifiers(void **state)
 {
     struct fixture *fixture = *state;
     AUTO_TYPE(X509) cert = sign_good(fixture);
-    AUTO_TYPE(X509) issuer = test_pem_cert(ca_chain_pem(fixture->ca));
+    AUTO_TYPE(X509) issuer = test_pem_cert(ca_chain_pem(fixture->ca, 0));
     uint8_t digest[SHA256_BYTES];
     assert_int_equal(X509_pubkey_digest(cert, EVP_sha256(), digest, NULL), 1);
     const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(cert);
@@ -277,7 +277,7 @@ static void test_refuses_to_end_before_it_begins(void **state)
 static void test_refuses_to_outlive_the_issuer(void **state)
 {
     struct fixture *fixture = *state;
-    AUTO_TYPE(X509) issuer = test_pem_cert(ca_chain_pem(fixture->ca));
+    AUTO_TYPE(X509) issuer = test_pem_cert(ca_chain_pem(fixture->ca, 0));
     struct tm end;
     assert_int_equal(ASN1_TIME_to_tm(X509_get0_notAfter(issuer), &end), 1);
     fixture->request.not_after_ms = (int64_t)timegm(&end) * 1000;
