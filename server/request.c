@@ -185,9 +185,10 @@ static bool authenticate(struct request *rq)
                                    "The Content-Type is \"%.100s\"; it must be application/jose+json",
                                    rq->content_type != NULL ? rq->content_type : "");
     TRY(jws_parse(rq->arena, buf_bytes(&rq->body), &rq->jws, &rq->problem));
+    TRY(check_nonce(rq)); /* first: it is spent by what it stands in, whoever signed that */
     bool by_key = rq->route->proof == PROOF_JWK || (rq->route->proof == PROOF_ANY && rq->jws.jwk != NULL);
     TRY(by_key ? signer_is_key(rq) : signer_is_account(rq));
-    return check_url(rq) && check_nonce(rq) && read_payload(rq);
+    return check_url(rq) && read_payload(rq);
 }
 
 /* Once the handler has handed the request to a job, only a refusal of its own may be written here. */
