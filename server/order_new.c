@@ -28,9 +28,10 @@ static bool read_validity(struct request *rq, const struct profile *profile, str
     if (order->not_after_ms != 0 && (order->not_after_ms <= from || order->not_after_ms <= rq->now_ms))
         return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"notAfter\" must lie behind \"notBefore\" and now");
     if (order->not_after_ms != 0 && order->not_after_ms - from > lifetime_ms)
-        return problem_fail(&rq->problem, PROBLEM_MALFORMED,
-                            "The certificate would live longer than %lld hours, the most this server gives",
-                            (long long)(lifetime_ms / 3600000));
+        return problem_fail(&rq->problem,
+                            lifetime_ms < settings->ca_lifetime_ms ? PROBLEM_INVALID_PROFILE : PROBLEM_MALFORMED,
+                            "The certificate would live longer than %lld hours, the most the profile \"%s\" gives",
+                            (long long)(lifetime_ms / 3600000), profile->name);
     return true;
 }
 
@@ -90,10 +91,12 @@ static bool prepare(struct request *rq, struct new_order *state)
 
 static bool read_names(struct request *rq, const struct profile *profile, struct new_order *state)
 {
-    size_t most = (size_t)rq->caraway->settings->order_max_identifiers;
-    if (profile->identifiers_max != 0 && profile->identifiers_max < most)
-        most = profile->identifiers_max;
-    TRY(identifiers_read(rq, most, &state->asked));
+    size_t count = json_array_size(json_object_get(rq->payload, "identifiers"));
+    if (profile->identifiers_max != 0 && count > profile->identifiers_max)
+        return problem_fail(&rq->problem, PROBLEM_INVALID_PROFILE,
+                            "The profile \"%s\" takes %zu identifiers at most; the order has %zu", profile->name,
+                            (size_t)profile->identifiers_max, count);
+    TRY(identifiers_read(rq, (size_t)rq->caraway->settings->order_max_identifiers, &state->asked));
     state->order.identifiers = state->asked.identifiers;
     return true;
 }
