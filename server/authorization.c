@@ -118,9 +118,10 @@ static bool read_wish(struct request *rq, struct authorization_wish *wish)
     if (identifier_is_wildcard(&wish->identifier))
         return problem_fail(&rq->problem, PROBLEM_REJECTED_IDENTIFIER,
                             "A wildcard cannot be authorized in advance; order it (RFC 8555 section 7.4.1)");
-    if (subdomains && (!rq->caraway->settings->authorization_subdomains || wish->identifier.type != IDENTIFIER_DNS))
-        return problem_fail(&rq->problem, PROBLEM_MALFORMED,
-                            "\"subdomainAuthAllowed\" is not offered here for this identifier");
+    if (!rq->caraway->settings->authorization_subdomains) /* RFC 9444 §4.2: it gets one for the name alone */
+        subdomains = false;
+    if (subdomains && wish->identifier.type != IDENTIFIER_DNS)
+        return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"subdomainAuthAllowed\" is for DNS names only");
     wish->scope = subdomains ? SCOPE_SUBDOMAINS : SCOPE_NAME;
     return true;
 }
@@ -210,7 +211,7 @@ bool authorization_reply(struct request *rq, const struct authorization *authori
     json_out_text(&out, "type", identifier_type_text(authorization->identifier.type));
     json_out_text(&out, "value", authorization->identifier.value);
     json_out_end_object(&out);
-    if (authorization->wildcard)
+    if (authorization->wildcard || authorization->subdomains) /* RFC 9444 §4.1: the latter allows wildcards too */
         json_out_bool(&out, "wildcard", true);
     if (authorization->subdomains)
         json_out_bool(&out, "subdomainAuthAllowed", true);
