@@ -141,5 +141,6 @@ MUST_USE bool play_verify(struct scenario *s, words w, size_t count);
 MUST_USE bool play_target(struct scenario *s, words w, size_t count);
 MUST_USE bool play_connect(struct scenario *s, words w, size_t count);
 MUST_USE bool play_send(struct scenario *s, words w, size_t count);
+MUST_USE bool play_drip(struct scenario *s, words w, size_t count);
 MUST_USE bool play_receive(struct scenario *s, words w, size_t count);
 void edge_clear(struct scenario *s);

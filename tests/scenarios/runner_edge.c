@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 4 << 20, RECEIVED_MAX = 1 << 20, IO_TIMEOUT_S = 30, POLL_MS = 10 };
+enum { TEXT_MAX = 4 << 20, RECEIVED_MAX = 1 << 20, IO_TIMEOUT_S = 30, POLL_MS = 10, DRIP_MS = 100 };
 
 struct connection {
     char name[NAME_MAX_BYTES];
@@ -38,7 +38,7 @@ static struct sockaddr_in loopback(int port)
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-/* ---- connect NAME [plain], send NAME TEXT [TIMES], receive NAME closed|TEXT */
+/* ---- connect NAME [plain], send NAME TEXT [TIMES], drip NAME TEXT, receive NAME closed|TEXT */
 
 static bool start_tls(struct connection *connection)
 {
@@ -93,6 +93,13 @@ static void unescape(const char *text, struct buf *out)
     }
 }
 
+static bool send_text(struct connection *connection, const struct buf *text)
+{
+    if (connection->tls != NULL)
+        return SSL_write(connection->tls, text->data, (int)text->len) > 0;
+    return send(connection->fd, text->data, text->len, MSG_NOSIGNAL) > 0;
+}
+
 /* A server that has closed already is no failure of the sender; `receive` tells. */
 bool play_send(struct scenario *s, words w, size_t count)
 {
@@ -102,11 +109,25 @@ bool play_send(struct scenario *s, words w, size_t count)
     TRY(connection != NULL);
     while (times-- > 0)
         unescape(w[1], &text);
-    if (connection->tls != NULL)
-        (void)!SSL_write(connection->tls, text.data, (int)text.len);
-    else
-        (void)!send(connection->fd, text.data, text.len, MSG_NOSIGNAL);
+    (void)send_text(connection, &text);
     return !text.failed || fail(s, "too much to send");
+}
+
+/* Again and again, with pauses shorter than any time limit, until the server has closed. */
+bool play_drip(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    struct connection *connection = connection_find(s, w[0]);
+    int64_t began = monotonic_ms();
+    AUTO_BUF(text, TEXT_MAX);
+    TRY(connection != NULL);
+    unescape(w[1], &text);
+    while (send_text(connection, &text)) {
+        if (monotonic_ms() - began > IO_TIMEOUT_S * 1000)
+            return fail(s, "the server lets itself be kept waiting");
+        loop_run_for(s, DRIP_MS);
+    }
+    return true;
 }
 
 static ssize_t receive_some(struct connection *connection, char *out, size_t size)

@@ -35,6 +35,7 @@ static const struct {
     { "target", 2, 2, play_target },
     { "connect", 1, 2, play_connect },
     { "send", 2, 3, play_send },
+    { "drip", 2, 2, play_drip },
     { "receive", 2, 2, play_receive },
 };
 
