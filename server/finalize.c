@@ -82,13 +82,26 @@ static bool check_names(struct request *rq, const struct csr *csr, const struct 
     return true;
 }
 
-static bool check_csr(struct request *rq, const struct finalize *state)
+/* RFC 8555 §11.1: a certificate shares its key with no account. */
+static bool check_key(struct request *rq, const struct csr *csr)
 {
-    TRY(check_names(rq, state->csr, &state->order.identifiers));
-    if (csr_key_is(state->csr, jwk_pkey(rq->key)))
+    if (csr_key_is(csr, jwk_pkey(rq->key)))
         return problem_fail(&rq->problem, PROBLEM_BAD_CSR,
                             "The CSR's key is the account's key; a certificate needs a key of its own");
-    return true;
+    AUTO(jwk) key = jwk_from_pkey(csr_key(csr));
+    AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
+    if (key == NULL || txn == NULL)
+        return problem_out_of_memory(&rq->problem);
+    if (store_find(txn, rq->arena, STORE_ACCOUNT_BY_KEY, jwk_thumbprint(key)) != NULL)
+        return problem_fail(&rq->problem, PROBLEM_BAD_CSR,
+                            "The CSR's key is the key of an account; a certificate needs a key of its own");
+    return store_txn_status(txn) == STORE_OK ||
+           problem_from_store(&rq->problem, store_txn_status(txn), "looking for an account");
+}
+
+static bool check_csr(struct request *rq, const struct finalize *state)
+{
+    return check_names(rq, state->csr, &state->order.identifiers) && check_key(rq, state->csr);
 }
 
 /* ---- at once: the answer is the valid order */
