@@ -63,7 +63,8 @@ bool directory_get(struct request *rq)
 
 bool nonce_issue(struct request *rq)
 {
-    reply_nonce(rq);
+    if (rq->method != METHOD_POST) /* which carries one anyway */
+        reply_nonce(rq);
     reply_empty(rq, rq->method == METHOD_HEAD ? 200 : 204);
     return true;
 }

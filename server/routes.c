@@ -16,7 +16,9 @@ enum { BODY_NONE = 0, BODY_TEXT = 64 * 1024, BODY_CSR = 96 * 1024 };
 
 static const struct route acme_rows[] = {
     { "/directory", METHOD_GET, PROOF_NONE, BODY_NONE, directory_get },
+    { "/directory", METHOD_POST, PROOF_KID, BODY_TEXT, directory_get }, /* RFC 8555 §6.3 wants both ways */
     { "/new-nonce", METHOD_GET, PROOF_NONE, BODY_NONE, nonce_issue },
+    { "/new-nonce", METHOD_POST, PROOF_KID, BODY_TEXT, nonce_issue },
     { "/new-account", METHOD_POST, PROOF_JWK, BODY_TEXT, account_new },
     { "/account/{}", METHOD_POST, PROOF_KID, BODY_TEXT, account_post },
     { "/account/{}/orders", METHOD_POST, PROOF_KID, BODY_TEXT, orders_list },

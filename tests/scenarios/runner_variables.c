@@ -4,6 +4,7 @@
 #include "base/clock_text.h"
 #include "base/world.h"
 
+#include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -167,10 +168,20 @@ static bool has_not(const char *left, const char *right)
     return strstr(left, right) == NULL;
 }
 
+static bool matches(const char *left, const char *right)
+{
+    regex_t pattern;
+    if (regcomp(&pattern, right, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    bool found = regexec(&pattern, left, 0, NULL, 0) == 0;
+    regfree(&pattern);
+    return found;
+}
+
 static const struct {
     const char *text;
     bool (*holds)(const char *left, const char *right);
-} operators[] = { { "==", is_equal }, { "!=", is_other }, { "~", has }, { "!~", has_not } };
+} operators[] = { { "==", is_equal }, { "!=", is_other }, { "~", has }, { "!~", has_not }, { "=~", matches } };
 
 static bool expect_presence(struct scenario *s, const char *name, const char *wanted)
 {
