@@ -126,6 +126,7 @@ MUST_USE bool sign_request(struct scenario *s, struct client *client, const char
 /* ---- runner_order.c */
 MUST_USE struct order *order_find(struct scenario *s, const char *name); /* NULL: said */
 MUST_USE bool play_order(struct scenario *s, words w, size_t count);
+MUST_USE bool play_authorization(struct scenario *s, words w, size_t count);
 MUST_USE bool play_answer(struct scenario *s, words w, size_t count);
 MUST_USE bool play_start(struct scenario *s, words w, size_t count);
 MUST_USE bool play_wait(struct scenario *s, words w, size_t count);

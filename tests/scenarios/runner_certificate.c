@@ -168,6 +168,19 @@ bool play_certificate(struct scenario *s, words w, size_t count)
 
 /* ---- verify ORDER [DAYS|any] */
 
+/* RFC 8555 §9.1: nothing but certificates, in the strict form of RFC 7468. [8555-9.1-1] [8555-9.1-2] */
+static bool check_strict(struct scenario *s, x509_pile *pile, const struct buf *pem)
+{
+    AUTO_BUF(strict, PEM_MAX);
+    for (int i = 0; i < sk_X509_num(pile); i++) {
+        unsigned char *der = NULL;
+        int len = i2d_X509(sk_X509_value(pile, i), &der);
+        crypto_pem(&strict, "CERTIFICATE", bytes_of(der, len > 0 ? (size_t)len : 0));
+        OPENSSL_free(der);
+    }
+    return bytes_equal(buf_bytes(&strict), buf_bytes(pem)) || fail(s, "the chain is not in strict PEM");
+}
+
 static bool read_pile(struct scenario *s, const char *name, x509_pile **out)
 {
     AUTO_BUF(pem, PEM_MAX);
@@ -181,6 +194,7 @@ static bool read_pile(struct scenario *s, const char *name, x509_pile **out)
         sk_X509_push(pile, one);
     if (sk_X509_num(pile) < 2)
         return fail(s, "the chain has %d certificates", sk_X509_num(pile));
+    TRY(check_strict(s, pile, &pem));
     *out = TAKE(pile);
     return true;
 }
@@ -265,6 +279,6 @@ bool play_verify(struct scenario *s, words w, size_t count)
     X509 *leaf = sk_X509_value(pile, 0);
     struct jwk *key = key_find(s, order->name);
     if (key == NULL || EVP_PKEY_eq(X509_get0_pubkey(leaf), jwk_pkey(key)) != 1)
-        return fail(s, "the certificate's key is not the CSR's");
+        return fail(s, "the certificate's key is not the CSR's"); /* [8555-9.1-3] */
     return check_chain(s, pile) && check_names(s, order, leaf) && check_lifetime(s, leaf, count > 1 ? w[1] : "90");
 }

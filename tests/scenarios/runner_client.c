@@ -39,7 +39,8 @@ void clients_clear(struct scenario *s)
 
 /* ---- what every answer must have */
 
-/* RFC 8555 §6.5: an answer to a POST carries a nonce, and none is given twice. */
+/* RFC 8555 §6.5: an answer to a POST carries a nonce, and none is given twice.
+ * [8555-6.5-1] [8555-6.5-2] [8555-6.5.1-1] [8555-6.5.1-3] */
 static bool check_nonce(struct scenario *s, const char *method)
 {
     const char *nonce = tc_answer_nonce(&s->last);
@@ -50,7 +51,7 @@ static bool check_nonce(struct scenario *s, const char *method)
     return text_map_put(s->nonces, bytes_text(nonce), s) || fail(s, "too many nonces");
 }
 
-/* RFC 8555 §7.1: every answer but the directory's points to it. */
+/* RFC 8555 §7.1: every answer but the directory's points to it. [8555-7.1-2] */
 static bool check_headers(struct scenario *s, const char *url)
 {
     const char *directory = arena_printf(s->arena, "https://127.0.0.1:%d/directory", s->daemon.port);
@@ -63,6 +64,7 @@ static bool check_headers(struct scenario *s, const char *url)
     return true;
 }
 
+/* [8555-6.7-1] */
 static bool check_problem(struct scenario *s)
 {
     static const char acme_error[] = "urn:ietf:params:acme:error:";

@@ -115,6 +115,31 @@ bool play_order(struct scenario *s, words w, size_t count)
     return variable_set(s, order->name, order->url) && take_order(s, order);
 }
 
+/* authorization NAME CLIENT IDENTIFIER: new-authz (§7.4.1); answer and start take it as they take an order. */
+bool play_authorization(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    AUTO_BUF(payload, PAYLOAD_MAX);
+    struct client *client = client_find(s, w[1]);
+    struct order *order = client != NULL ? order_seat(s, w[0]) : NULL;
+    struct acme_identifier identifier = read_identifier(w[2]);
+    TRY(order != NULL);
+    buf_printf(&payload, "{\"identifier\":{\"type\":\"%s\",\"value\":\"%s\"}}", identifier_type_text(identifier.type),
+               identifier.value);
+    TRY(client_post(s, client, tc_session_directory(client->session)->new_authz, buf_str(&payload)));
+    if (s->refused)
+        return true;
+    const char *location = tc_answer_header(&s->last, "Location", 0);
+    order->client = client;
+    order->url = location != NULL ? arena_text(s->arena, location) : NULL;
+    order->authorizations = arena_array(s->arena, 1, sizeof *order->authorizations);
+    if (order->url == NULL || order->authorizations == NULL)
+        return fail(s, "new-authz gave no Location");
+    order->authorizations[0] = order->url;
+    order->authorization_count = 1;
+    return variable_set(s, order->name, order->url);
+}
+
 /* ---- authorizations: answer ORDER [TYPE [wrong]], start ORDER [TYPE] */
 
 typedef bool each_challenge(struct scenario *s, struct order *order, size_t index,

@@ -24,6 +24,7 @@ static const struct {
     { "post", 2, ANY, play_post },
     { "request", 2, ANY, play_request },
     { "order", 3, ANY, play_order },
+    { "authorization", 3, 3, play_authorization },
     { "answer", 1, 3, play_answer },
     { "start", 1, 2, play_start },
     { "wait", 2, 3, play_wait },
