@@ -23,6 +23,9 @@ struct store_driver {
      * byte; a driver may also find keys beyond them. */
     enum store_status (*seek)(void *txn, struct bytes key, struct bytes *out_key);
     enum store_status (*seek_before)(void *txn, struct bytes key, struct bytes *out_key);
+
+    /* Writes a database that `open` takes to the file or pipe: one snapshot, without free pages. NULL: it cannot. */
+    enum store_status (*copy)(void *db, int fd, char why[static STORE_WHY_SIZE]);
 };
 
 extern const struct store_driver driver_lmdb, driver_memory;

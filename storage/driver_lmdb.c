@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { LMDB_READERS = 512, LMDB_FILE_MODE = 0600, LMDB_FOLDER_MODE = 0700 };
+enum { LMDB_READERS = 512, LMDB_FILE_MODE = 0600, LMDB_FOLDER_MODE = 0700, FULL_DISK_BYTES = 1 << 20 };
 
 static const uint8_t classes[] = {
 #define RECORD_CLASS(record, fields, number, id) number,
@@ -22,42 +24,80 @@ static const uint8_t classes[] = {
 };
 
 struct lmdb {
-    MDB_env *env;
-    MDB_dbi trees[UINT8_MAX + 1]; /* by class; 0 is no tree */
+    char *path;
+    size_t map_bytes;
+    unsigned flags;
     int lock_fd;
+    MDB_dbi trees[UINT8_MAX + 1]; /* by class; 0 is no tree */
+    pthread_mutex_t lock;         /* guards the next two against the moment when the database is opened anew */
+    MDB_env *env;
+    size_t readers;
 };
 
 struct lmdb_txn {
     MDB_txn *txn;
     MDB_cursor *cursor; /* where the last seek was; NULL before the first */
-    const struct lmdb *db;
+    struct lmdb *db;
+    bool write;
 };
+
+/* What each error is to the store, and what the operator can do about it at a start. */
+static const struct code_row {
+    int code;
+    enum store_status status;
+    const char *advice;
+} code_rows[] = {
+    { MDB_SUCCESS, STORE_OK, NULL },
+    { MDB_NOTFOUND, STORE_NOT_FOUND, NULL },
+    { MDB_MAP_FULL, STORE_FULL, "raise storage.max-size" },
+    { MDB_TXN_FULL, STORE_FULL, NULL },
+    { ENOSPC, STORE_FULL, "free some disk space" },
+    { EDQUOT, STORE_FULL, "free some disk space, or raise this user's quota" },
+    { EFBIG, STORE_FULL, "raise the limit on the size of files (ulimit -f)" },
+    { MDB_CORRUPTED, STORE_CORRUPT, "restore a backup" },
+    { MDB_PAGE_NOTFOUND, STORE_CORRUPT, "restore a backup" },
+    { MDB_INVALID, STORE_CORRUPT, "restore a backup" },
+    { MDB_INCOMPATIBLE, STORE_CORRUPT, "restore a backup" },
+    { MDB_VERSION_MISMATCH, STORE_VERSION, NULL },
+    { MDB_READERS_FULL, STORE_NO_MEMORY, NULL },
+    { ENOMEM, STORE_NO_MEMORY, "lower storage.max-size, or allow more address space (ulimit -v)" },
+    { EROFS, STORE_IO, "mount the file system for writing, or choose another directory with --data" },
+    { EACCES, STORE_IO, "give it to this user, or choose another directory with --data" },
+    { EMFILE, STORE_IO, "allow more open files (ulimit -n)" },
+    { EIO, STORE_IO, "the disk reports errors: see the kernel's log" },
+    { MDB_PANIC, STORE_IO, NULL },
+};
+
+static const struct code_row *row_of(int code)
+{
+    static const struct code_row unknown = { 0, STORE_IO, NULL };
+    for (size_t i = 0; i < ARRAY_SIZE(code_rows); i++)
+        if (code_rows[i].code == code)
+            return &code_rows[i];
+    return &unknown;
+}
 
 static enum store_status status_of(int code)
 {
-    static const struct {
-        int code;
-        enum store_status status;
-    } rows[] = {
-        { MDB_SUCCESS, STORE_OK },
-        { MDB_NOTFOUND, STORE_NOT_FOUND },
-        { MDB_MAP_FULL, STORE_FULL },
-        { MDB_TXN_FULL, STORE_FULL },
-        { ENOSPC, STORE_FULL },
-        { EDQUOT, STORE_FULL },
-        { EFBIG, STORE_FULL },
-        { MDB_CORRUPTED, STORE_CORRUPT },
-        { MDB_PAGE_NOTFOUND, STORE_CORRUPT },
-        { MDB_INVALID, STORE_CORRUPT },
-        { MDB_INCOMPATIBLE, STORE_CORRUPT },
-        { MDB_VERSION_MISMATCH, STORE_VERSION },
-        { MDB_READERS_FULL, STORE_NO_MEMORY },
-        { ENOMEM, STORE_NO_MEMORY },
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (rows[i].code == code)
-            return rows[i].status;
-    return STORE_IO;
+    return row_of(code)->status;
+}
+
+/* LMDB calls a write that was cut short an I/O error; the disk that has no room left is not broken. */
+static enum store_status status_of_write(const struct lmdb *db, int code)
+{
+    struct statvfs disk;
+    if (code == EIO && statvfs(db->path, &disk) == 0 &&
+        (uint64_t)disk.f_bavail * disk.f_frsize < (uint64_t)FULL_DISK_BYTES)
+        return STORE_FULL;
+    return status_of(code);
+}
+
+static enum store_status refuse(int code, const char *doing, const char *path, char why[static STORE_WHY_SIZE])
+{
+    const struct code_row *row = row_of(code);
+    snprintf(why, STORE_WHY_SIZE, "cannot %s %s: %s%s%s", doing, path, mdb_strerror(code),
+             row->advice != NULL ? "; " : "", row->advice != NULL ? row->advice : "");
+    return row->status;
 }
 
 static MDB_val val_of(struct bytes bytes)
@@ -67,26 +107,22 @@ static MDB_val val_of(struct bytes bytes)
 
 /* flock belongs to the open file, so it also keeps out a second store in this process, where LMDB would lose its own
  * locks. */
-static enum store_status take_lock(struct lmdb *db, const char *path, char why[static STORE_WHY_SIZE])
+static enum store_status take_lock(struct lmdb *db, char why[static STORE_WHY_SIZE])
 {
     AUTO_TYPE(char) file = NULL;
-    if (asprintf(&file, "%s/lock", path) < 0) {
+    if (asprintf(&file, "%s/lock", db->path) < 0) {
         file = NULL;
         return STORE_NO_MEMORY;
     }
     db->lock_fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, LMDB_FILE_MODE);
-    if (db->lock_fd < 0) {
-        int code = errno;
-        snprintf(why, STORE_WHY_SIZE, "cannot open %s: %s", file, strerror(code));
-        return status_of(code);
-    }
+    if (db->lock_fd < 0)
+        return refuse(errno, "open", file, why);
     if (flock(db->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return STORE_OK;
-    int code = errno;
-    bool taken = code == EWOULDBLOCK;
-    snprintf(why, STORE_WHY_SIZE, "%s %s: %s",
-             taken ? "another process has the database open, it holds" : "cannot lock", file, strerror(code));
-    return taken ? STORE_LOCKED : status_of(code);
+    if (errno != EWOULDBLOCK)
+        return refuse(errno, "lock", file, why);
+    snprintf(why, STORE_WHY_SIZE, "another process has the database open: it holds %s", file);
+    return STORE_LOCKED;
 }
 
 static int open_trees(struct lmdb *db)
@@ -107,20 +143,44 @@ static int open_trees(struct lmdb *db)
     return mdb_txn_commit(txn);
 }
 
-static int open_env(struct lmdb *db, const struct store_options *options)
+/* A page that the file has lost reads as zeros then, which LMDB calls damaged; behind the end of the file it would be
+ * a SIGBUS. A whole file may be shorter too: pages that a transaction took and gave back were never written. */
+static int fill_up(MDB_env *env)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    MDB_envinfo info;
+    MDB_stat tree;
+    struct stat file;
+    int fd;
+    int code = mdb_env_info(env, &info);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_stat(env, &tree);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_get_fd(env, &fd);
+    if (code != MDB_SUCCESS)
+        return code;
+    off_t bytes = ((off_t)info.me_last_pgno + 1) * (off_t)tree.ms_psize;
+    bool whole = fstat(fd, &file) == 0 && file.st_size >= bytes;
+    return whole || ftruncate(fd, bytes) == 0 ? MDB_SUCCESS : errno;
+}
+
+static int open_env(struct lmdb *db)
+{
     int code = mdb_env_create(&db->env);
     if (code == MDB_SUCCESS)
-        code = mdb_env_set_mapsize(db->env, (store_max_bytes(options) + page - 1) / page * page);
+        code = mdb_env_set_mapsize(db->env, db->map_bytes);
     if (code == MDB_SUCCESS)
         code = mdb_env_set_maxreaders(db->env, LMDB_READERS);
     if (code == MDB_SUCCESS)
         code = mdb_env_set_maxdbs(db->env, ARRAY_SIZE(classes));
-    unsigned flags = MDB_NOTLS | (options->sync ? 0 : MDB_NOSYNC);
     if (code == MDB_SUCCESS)
-        code = mdb_env_open(db->env, options->path, flags, LMDB_FILE_MODE);
-    return code != MDB_SUCCESS ? code : open_trees(db);
+        code = mdb_env_open(db->env, db->path, db->flags, LMDB_FILE_MODE);
+    if (code == MDB_SUCCESS)
+        code = fill_up(db->env);
+    if (code == MDB_SUCCESS)
+        code = open_trees(db);
+    if (code != MDB_SUCCESS && db->env != NULL)
+        mdb_env_close(TAKE(db->env));
+    return code;
 }
 
 static void lmdb_close(void *arg)
@@ -132,43 +192,85 @@ static void lmdb_close(void *arg)
         mdb_env_close(db->env);
     if (db->lock_fd >= 0)
         close(db->lock_fd);
+    pthread_mutex_destroy(&db->lock);
+    free(db->path);
     free(db);
 }
 DEFINE_DROP(lmdb, lmdb_close)
 
+static struct lmdb *create(const struct store_options *options)
+{
+    AUTO(lmdb) db = calloc(1, sizeof *db);
+    if (db == NULL)
+        return NULL;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    pthread_mutex_init(&db->lock, NULL);
+    db->lock_fd = -1;
+    db->map_bytes = (store_max_bytes(options) + page - 1) / page * page;
+    db->flags = MDB_NOTLS | (options->sync ? 0 : MDB_NOSYNC);
+    db->path = strdup(options->path);
+    return db->path != NULL ? TAKE(db) : NULL;
+}
+
 static enum store_status lmdb_open(const struct store_options *options, void **out_db, char why[static STORE_WHY_SIZE])
 {
     snprintf(why, STORE_WHY_SIZE, "out of memory");
-    AUTO(lmdb) db = calloc(1, sizeof *db);
+    AUTO(lmdb) db = create(options);
     if (db == NULL)
         return STORE_NO_MEMORY;
-    db->lock_fd = -1;
-    if (mkdir(options->path, LMDB_FOLDER_MODE) < 0 && errno != EEXIST) {
-        int code = errno;
-        snprintf(why, STORE_WHY_SIZE, "cannot make the directory %s: %s", options->path, strerror(code));
-        return status_of(code);
-    }
-    enum store_status status = take_lock(db, options->path, why);
+    if (mkdir(db->path, LMDB_FOLDER_MODE) < 0 && errno != EEXIST)
+        return refuse(errno, "make the directory", db->path, why);
+    enum store_status status = take_lock(db, why);
     if (status != STORE_OK)
         return status;
-    int code = open_env(db, options);
-    if (code != MDB_SUCCESS) {
-        snprintf(why, STORE_WHY_SIZE, "cannot open the database in %s: %s", options->path, mdb_strerror(code));
-        return status_of(code);
-    }
+    int code = open_env(db);
+    if (code != MDB_SUCCESS)
+        return refuse(code, "open the database in", db->path, why);
     *out_db = TAKE(db);
     return STORE_OK;
 }
 
-static int begin_txn(struct lmdb *db, bool write, MDB_txn **out)
+/* A commit whose last write failed leaves LMDB unwilling to write until the database is opened again, which can only be
+ * while nobody reads. */
+static int reopen(struct lmdb *db)
 {
-    int code = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, out);
+    if (db->readers > 0)
+        return MDB_PANIC;
+    if (db->env != NULL)
+        mdb_env_close(TAKE(db->env));
+    return open_env(db);
+}
+
+static int begin_write(struct lmdb *db, MDB_txn **out)
+{
+    pthread_mutex_lock(&db->lock);
+    int code = db->env != NULL ? mdb_txn_begin(db->env, NULL, 0, out) : MDB_PANIC;
+    if (code == MDB_PANIC)
+        code = reopen(db) == MDB_SUCCESS ? mdb_txn_begin(db->env, NULL, 0, out) : MDB_PANIC;
+    pthread_mutex_unlock(&db->lock);
+    return code;
+}
+
+static int begin_read_locked(struct lmdb *db, MDB_txn **out)
+{
+    int code = db->env != NULL ? MDB_SUCCESS : reopen(db);
+    if (code == MDB_SUCCESS)
+        code = mdb_txn_begin(db->env, NULL, MDB_RDONLY, out);
     if (code != MDB_READERS_FULL)
         return code;
     /* slots of readers that died without giving theirs back */
     int dead;
     code = mdb_reader_check(db->env, &dead);
     return code != MDB_SUCCESS ? code : mdb_txn_begin(db->env, NULL, MDB_RDONLY, out);
+}
+
+static int begin_read(struct lmdb *db, MDB_txn **out)
+{
+    pthread_mutex_lock(&db->lock);
+    int code = begin_read_locked(db, out);
+    db->readers += code == MDB_SUCCESS;
+    pthread_mutex_unlock(&db->lock);
+    return code;
 }
 
 static enum store_status lmdb_begin(void *arg, bool write, void **out_txn)
@@ -178,7 +280,8 @@ static enum store_status lmdb_begin(void *arg, bool write, void **out_txn)
     if (txn == NULL)
         return STORE_NO_MEMORY;
     txn->db = db;
-    int code = begin_txn(db, write, &txn->txn);
+    txn->write = write;
+    int code = (write ? begin_write : begin_read)(db, &txn->txn);
     if (code != MDB_SUCCESS) {
         free(txn);
         return status_of(code);
@@ -187,23 +290,33 @@ static enum store_status lmdb_begin(void *arg, bool write, void **out_txn)
     return STORE_OK;
 }
 
-static MDB_txn *unwrap(struct lmdb_txn *txn)
+static void close_cursor(struct lmdb_txn *txn)
 {
-    MDB_txn *inner = txn->txn;
     if (txn->cursor != NULL)
-        mdb_cursor_close(txn->cursor);
+        mdb_cursor_close(TAKE(txn->cursor));
+}
+
+static enum store_status lmdb_commit(void *arg)
+{
+    struct lmdb_txn *txn = arg;
+    close_cursor(txn);
+    enum store_status status = status_of_write(txn->db, mdb_txn_commit(txn->txn));
     free(txn);
-    return inner;
+    return status;
 }
 
-static enum store_status lmdb_commit(void *txn)
+static void lmdb_abort(void *arg)
 {
-    return status_of(mdb_txn_commit(unwrap(txn)));
-}
-
-static void lmdb_abort(void *txn)
-{
-    mdb_txn_abort(unwrap(txn));
+    struct lmdb_txn *txn = arg;
+    struct lmdb *db = txn->db;
+    close_cursor(txn);
+    mdb_txn_abort(txn->txn);
+    if (!txn->write) {
+        pthread_mutex_lock(&db->lock);
+        db->readers--;
+        pthread_mutex_unlock(&db->lock);
+    }
+    free(txn);
 }
 
 static MDB_dbi tree_of(const struct lmdb_txn *txn, struct bytes key)
@@ -230,7 +343,7 @@ static enum store_status lmdb_put(void *arg, struct bytes key, struct bytes valu
     int code = mdb_put(txn->txn, tree, &name, &data, MDB_APPEND);
     if (code == MDB_KEYEXIST) /* its place is not at the end */
         code = mdb_put(txn->txn, tree, &name, &data, 0);
-    return status_of(code);
+    return status_of_write(txn->db, code);
 }
 
 static enum store_status lmdb_del(void *arg, struct bytes key)
@@ -245,8 +358,7 @@ static int start_cursor(struct lmdb_txn *txn, struct bytes key)
     MDB_dbi tree = tree_of(txn, key);
     if (txn->cursor != NULL && mdb_cursor_dbi(txn->cursor) == tree)
         return MDB_SUCCESS;
-    if (txn->cursor != NULL)
-        mdb_cursor_close(TAKE(txn->cursor));
+    close_cursor(txn);
     return mdb_cursor_open(txn->txn, tree, &txn->cursor);
 }
 
@@ -277,5 +389,22 @@ static enum store_status lmdb_seek_before(void *arg, struct bytes key, struct by
     return status_of(code);
 }
 
-const struct store_driver driver_lmdb = { "lmdb",   lmdb_open, lmdb_close, lmdb_begin, lmdb_commit,     lmdb_abort,
-                                          lmdb_get, lmdb_put,  lmdb_del,   lmdb_seek,  lmdb_seek_before };
+/* The copy's own transaction is a reader too. */
+static enum store_status lmdb_copy(void *arg, int fd, char why[static STORE_WHY_SIZE])
+{
+    struct lmdb *db = arg;
+    pthread_mutex_lock(&db->lock);
+    int code = db->env != NULL ? MDB_SUCCESS : reopen(db);
+    db->readers += code == MDB_SUCCESS;
+    pthread_mutex_unlock(&db->lock);
+    if (code != MDB_SUCCESS)
+        return refuse(code, "open the database in", db->path, why);
+    code = mdb_env_copyfd2(db->env, fd, MDB_CP_COMPACT);
+    pthread_mutex_lock(&db->lock);
+    db->readers--;
+    pthread_mutex_unlock(&db->lock);
+    return code == MDB_SUCCESS ? STORE_OK : refuse(code, "copy the database in", db->path, why);
+}
+
+const struct store_driver driver_lmdb = { "lmdb",   lmdb_open, lmdb_close, lmdb_begin, lmdb_commit,      lmdb_abort,
+                                          lmdb_get, lmdb_put,  lmdb_del,   lmdb_seek,  lmdb_seek_before, lmdb_copy };

@@ -1,21 +1,12 @@
 /* Reading ids in order: one unique id, a page of an index, a page of a class. */
-#include "storage/keys.h"
-#include "storage/txn.h"
-
-struct scan {
-    struct key prefix;
-    struct key at; /* where the next key is sought: not before it, or before it when newest first */
-    bool newest_first;
-    bool by_time;
-};
+#include "storage/scan.h"
 
 static bool begins_with(struct bytes key, const struct key *prefix)
 {
     return key.len > prefix->len && memcmp(key.data, prefix->data, prefix->len) == 0;
 }
 
-/* The next key's part behind the prefix; valid until the next call on the transaction. */
-static bool scan_next(struct store_txn *txn, struct scan *scan, struct bytes *out_tail)
+bool scan_next(struct store_txn *txn, struct scan *scan, struct bytes *out_tail)
 {
     if (txn->status != STORE_OK)
         return false;
@@ -34,7 +25,7 @@ static bool scan_next(struct store_txn *txn, struct scan *scan, struct bytes *ou
     return true;
 }
 
-static bool scan_start(struct scan *scan, const char *after)
+bool scan_start(struct scan *scan, const char *after)
 {
     scan->at = scan->newest_first ? key_prefix_end(&scan->prefix) : scan->prefix;
     if (after == NULL)

@@ -3,6 +3,7 @@
 #include "storage/fields.h"
 #include "storage/indexes.h"
 #include "storage/txn.h"
+#include "storage/upkeep.h"
 #include "storage/writer.h"
 
 #include <pthread.h>
@@ -49,23 +50,21 @@ static void txn_delete_bytes(struct store_txn *txn, struct bytes key)
         txn_note(txn, txn->driver->del(txn->txn, key));
 }
 
-/* The decoder does not tell a damaged record from a full arena; another arena does. */
-static enum store_status why_not_decoded(const struct record_type *type, struct bytes data)
+enum store_status txn_why_not_decoded(const struct record_type *type, struct bytes data)
 {
     AUTO(arena) arena = arena_create(RECORD_ARENA_MAX);
     void *record = arena != NULL ? arena_alloc(arena, type->size) : NULL;
     return record == NULL || record_decode(arena, type, data, record) ? STORE_NO_MEMORY : STORE_CORRUPT;
 }
 
-static bool txn_get(struct store_txn *txn, struct arena *arena, const struct record_type *type, const char *id,
-                    void *out)
+bool txn_get(struct store_txn *txn, struct arena *arena, const struct record_type *type, const char *id, void *out)
 {
     struct key key;
     struct bytes data;
     TRY(key_of_record(type->class, id, &key) && txn_get_bytes(txn, &key, &data));
     if (record_decode(arena, type, data, out))
         return true;
-    store_txn_fail(txn, why_not_decoded(type, data));
+    store_txn_fail(txn, txn_why_not_decoded(type, data));
     return false;
 }
 
@@ -93,7 +92,7 @@ static void txn_update_indexes(struct store_txn *txn, const struct index_keys *o
             txn_put_bytes(txn, new->items[i], bytes_of(NULL, 0));
 }
 
-static void txn_put(struct store_txn *txn, const struct record_type *type, const void *record)
+void txn_put(struct store_txn *txn, const struct record_type *type, const void *record)
 {
     CHECK(txn->write);
     const char *id = record_id(type, record);
@@ -249,6 +248,14 @@ void store_drop(struct store *store)
 struct store_txn *store_begin_read(struct store *store)
 {
     return txn_begin_read(store->driver, store->db);
+}
+
+enum store_status store_copy(struct store *store, int fd, char why[static STORE_WHY_SIZE])
+{
+    if (store->driver->copy != NULL)
+        return store->driver->copy(store->db, fd, why);
+    snprintf(why, STORE_WHY_SIZE, "a database in memory cannot be copied; export it instead");
+    return STORE_IO;
 }
 
 void store_submit(struct store *store, struct store_job *job)

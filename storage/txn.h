@@ -1,6 +1,7 @@
 /* The store's transaction over a driver's: where an error sticks. */
 #pragma once
 
+#include "storage/codec.h"
 #include "storage/driver.h"
 
 struct store_txn {
@@ -26,3 +27,10 @@ MUST_USE struct store_txn *txn_begin_read(const struct store_driver *driver, voi
 
 /* Takes a driver's status; what is not STORE_OK or STORE_NOT_FOUND sticks. True for STORE_OK. */
 bool txn_note(struct store_txn *txn, enum store_status status);
+
+/* store_get_R and store_put_R for a record of any type; `out` and `record` are its struct. */
+MUST_USE bool txn_get(struct store_txn *txn, struct arena *arena, const struct record_type *type, const char *id,
+                      void *out);
+void txn_put(struct store_txn *txn, const struct record_type *type, const void *record);
+/* Why record_decode refused: it does not tell a damaged record from a full arena; another arena does. */
+enum store_status txn_why_not_decoded(const struct record_type *type, struct bytes data);

@@ -1,4 +1,5 @@
 /* What only a database on disk has: persistence, the lock, damage, versions. */
+#include "storage/upkeep.h"
 #include "tests/storage/fixture.h"
 
 #include <fcntl.h>
@@ -192,6 +193,78 @@ static void recovers_from_a_full_disk(void **state)
     assert_true(store_get_certificate(again, fixture->arena, serial, &certificate));
 }
 
+/* Page by page, each a database of its own: whatever LMDB makes of it, the answer is a status or a whole record. */
+static void a_lost_page_is_no_crash(void **state)
+{
+    struct fixture *fixture = *state;
+    char file[96], why[STORE_WHY_SIZE];
+    snprintf(file, sizeof file, "%s/data.mdb", fixture->path);
+    struct account account = sample_account("a1", "t1");
+    write_ok(fixture, put_account, &account);
+    write_ok(fixture, put_big, "c00");
+    store_drop(TAKE(fixture->store));
+    struct stat whole;
+    assert_int_equal(stat(file, &whole), 0);
+    AUTO_TYPE(char) bytes = malloc((size_t)whole.st_size);
+    int fd = open(file, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, bytes, (size_t)whole.st_size, 0), whole.st_size);
+    int lost = 0;
+    for (off_t at = 0; at < whole.st_size; at += 4096) {
+        assert_int_equal(ftruncate(fd, at), 0);
+        lost += try_open(fixture, why) != STORE_OK;
+        assert_int_equal(pwrite(fd, bytes, (size_t)whole.st_size, 0), whole.st_size);
+    }
+    close(fd);
+    assert_true(lost > 0);
+    fixture_reopen(fixture);
+    struct account back;
+    AUTO(store_txn) txn = store_begin_read(fixture->store);
+    assert_true(store_get_account(txn, fixture->arena, "a1", &back));
+}
+
+static bool never_told(void *arg, const struct store_counts *counts)
+{
+    (void)arg;
+    (void)counts;
+    return true;
+}
+
+static void fault_told(void *arg, const char *sentence)
+{
+    (void)sentence;
+    ++*(int *)arg;
+}
+
+static void a_copy_holds_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    char file[96], why[STORE_WHY_SIZE];
+    struct account account = sample_account("a1", "t1"), back;
+    write_ok(fixture, put_account, &account);
+    struct fixture copy = { .driver = "lmdb" };
+    sample_path(copy.path);
+    snprintf(file, sizeof file, "%s/data.mdb", copy.path);
+    int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(store_copy(fixture->store, fd, why), STORE_OK);
+    close(fd);
+    fixture_reopen(&copy);
+    AUTO(store_txn) txn = store_begin_read(copy.store);
+    assert_true(store_get_account(txn, fixture->arena, "a1", &back));
+    store_end_read(TAKE(txn));
+    int faults = 0;
+    struct store_counts counts;
+    struct store_listener listener = { fault_told, never_told, &faults };
+    assert_int_equal(store_check(copy.store, &listener, &counts), STORE_OK);
+    assert_int_equal(faults, 0);
+    assert_int_equal(counts.records, 1);
+    store_drop(copy.store);
+    sample_remove(copy.path);
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    assert_int_equal(store_copy(fixture->store, full, why), STORE_FULL);
+    assert_non_null(strstr(why, "disk space"));
+    close(full);
+}
+
 #define CASE(name) CASE_ON("lmdb", name)
 
 int main(void)
@@ -202,6 +275,7 @@ int main(void)
         CASE(refuses_a_newer_version),     CASE(refuses_an_unreadable_version),
         CASE(refuses_what_is_no_database), CASE(says_why_a_directory_cannot_be),
         CASE(recovers_from_a_full_disk),   CASE(runs_out_of_readers_and_recovers),
+        CASE(a_lost_page_is_no_crash),     CASE(a_copy_holds_the_same),
     };
     return cmocka_run_group_tests_name("lmdb", tests, NULL, NULL);
 }
