@@ -235,11 +235,11 @@ bool account_post(struct request *rq)
         return account_reply(rq, &rq->account, 200);
     const char *status = NULL;
     TRY(payload_text(rq, "status", &status));
-    if (status != NULL && strcmp(status, "deactivated") != 0)
-        return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"status\" can only be set to \"deactivated\"");
+    /* RFC 8555 §7.3.2: any other status is ignored */
+    bool deactivate = status != NULL && strcmp(status, "deactivated") == 0;
     TRY(read_contacts(rq, &rq->account.contacts));
     TRY(read_agreement(rq, &rq->account));
-    if (status != NULL)
+    if (deactivate)
         account_move(&rq->account, ACCOUNT_DEACTIVATED);
     rq->state = &rq->account;
     request_submit(rq, store_account, after_update);
