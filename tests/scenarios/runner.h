@@ -88,7 +88,8 @@ MUST_USE bool play_expect(struct scenario *s, words w, size_t count);
 /* ---- runner_daemon.c */
 MUST_USE bool play_server(struct scenario *s, words w, size_t count);
 MUST_USE bool play_log(struct scenario *s, words w, size_t count);
-MUST_USE bool daemon_stop(struct scenario *s); /* when one runs: SIGTERM must give exit status 0 */
+MUST_USE bool daemon_stop(struct scenario *s);     /* when one runs: SIGTERM must give exit status 0 */
+MUST_USE bool daemon_was_sane(struct scenario *s); /* no sanitizer has spoken, also in a life that was cut short */
 void daemon_kill(struct scenario *s);
 
 /* ---- runner_client.c */

@@ -195,6 +195,16 @@ bool daemon_stop(struct scenario *s)
     return status == 0 || fail(s, "the server ended with status %d", status);
 }
 
+bool daemon_was_sane(struct scenario *s)
+{
+    AUTO_BUF(log, LOG_MAX);
+    if (s->daemon.port == 0)
+        return true;
+    return read_log(s, &log) &&
+           ((strstr(buf_str(&log), "Sanitizer") == NULL && strstr(buf_str(&log), "runtime error") == NULL) ||
+            fail(s, "a sanitizer has found something in the server"));
+}
+
 bool play_server(struct scenario *s, words w, size_t count)
 {
     static char *none[] = { NULL };

@@ -200,5 +200,5 @@ bool scenario_play(struct scenario *s)
         return fail(s, "%s", why);
     if (buf_str(&script)[0] != '#')
         return fail(s, "the first line must be a comment that says what the scenario shows");
-    return play_lines(s, buf_str(&script)) && daemon_stop(s);
+    return play_lines(s, buf_str(&script)) && daemon_stop(s) && daemon_was_sane(s);
 }
