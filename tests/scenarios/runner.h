@@ -26,7 +26,8 @@ struct order {
     struct client *client;
     struct acme_identifier *identifiers;
     size_t identifier_count;
-    const char *url, *finalize, *certificate; /* certificate: NULL until valid */
+    const char *url, *certificate; /* certificate: NULL until valid */
+    const char *finalize;          /* NULL: an authorization without an order, and url is its own */
     const char **authorizations;
     size_t authorization_count;
     enum acme_challenge_type type; /* the one that was answered last */
@@ -116,13 +117,17 @@ MUST_USE bool play_key_change(struct scenario *s, words w, size_t count);
 void keys_clear(struct scenario *s);
 
 /* ---- runner_sign.c: what may be wrong with a signed request; NULL: right, "" : left out */
+enum { HEADERS_MAX = 8 };
 struct mutations {
     const char *nonce, *url, *alg, *kid, *jwk, *key, *also, *protected_json;
     const char *raw_protected, *raw_payload, *raw_signature, *flip, *body, *body_bytes, *content_type;
+    const char *headers[HEADERS_MAX + 1]; /* further ones, NULL-ended */
+    size_t header_count;
 };
 MUST_USE bool mutations_read(struct scenario *s, words w, struct mutations *out);
 MUST_USE bool sign_request(struct scenario *s, struct client *client, const char *url, const char *payload,
                            const struct mutations *m, struct buf *out);
+MUST_USE bool play_binding(struct scenario *s, words w, size_t count);
 
 /* ---- runner_order.c */
 MUST_USE struct order *order_find(struct scenario *s, const char *name); /* NULL: said */
@@ -145,4 +150,8 @@ MUST_USE bool play_connect(struct scenario *s, words w, size_t count);
 MUST_USE bool play_send(struct scenario *s, words w, size_t count);
 MUST_USE bool play_drip(struct scenario *s, words w, size_t count);
 MUST_USE bool play_receive(struct scenario *s, words w, size_t count);
+MUST_USE bool play_abandon(struct scenario *s, words w, size_t count);
 void edge_clear(struct scenario *s);
+
+/* ---- runner_admin.c */
+MUST_USE bool play_admin(struct scenario *s, words w, size_t count);

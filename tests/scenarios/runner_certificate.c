@@ -137,6 +137,38 @@ static bool keep_time(struct scenario *s, const struct order *order, const ASN1_
     return variable_setf(s, text, "%s.%s", order->name, name);
 }
 
+static bool keep_names(struct scenario *s, const struct order *order, X509 *leaf)
+{
+    char subject[1024];
+    AUTO_BUF(extensions, PAYLOAD_MAX);
+    X509_NAME_oneline(X509_get_subject_name(leaf), subject, sizeof subject);
+    for (int i = 0; i < X509_get_ext_count(leaf); i++)
+        buf_printf(&extensions, "%s%s", i > 0 ? " " : "",
+                   OBJ_nid2sn(OBJ_obj2nid(X509_EXTENSION_get_object(X509_get_ext(leaf, i)))));
+    return variable_setf(s, subject, "%s.subject", order->name) &&
+           variable_setf(s, buf_str(&extensions), "%s.extensions", order->name);
+}
+
+/* ORDER.serial as the server writes it, ORDER.ari as RFC 9773 §4.1 has it */
+static bool keep_ids(struct scenario *s, const struct order *order, X509 *leaf)
+{
+    AUTO_BUF(serial, PAYLOAD_MAX);
+    AUTO_BUF(ari, PAYLOAD_MAX);
+    unsigned char der[64], *end = der;
+    const ASN1_OCTET_STRING *authority = X509_get0_authority_key_id(leaf);
+    int len = i2d_ASN1_INTEGER(X509_get0_serialNumber(leaf), NULL);
+    if (authority == NULL || len < 3 || len > (int)sizeof der)
+        return fail(s, "the certificate lacks its authority's key id, or its serial is too long");
+    i2d_ASN1_INTEGER(X509_get0_serialNumber(leaf), &end);
+    struct bytes content = bytes_of(der + 2, (size_t)len - 2);
+    buf_hex(&serial, content);
+    buf_b64url(&ari, bytes_of(ASN1_STRING_get0_data(authority), (size_t)ASN1_STRING_length(authority)));
+    buf_char(&ari, '.');
+    buf_b64url(&ari, content);
+    return variable_setf(s, buf_str(&serial), "%s.serial", order->name) &&
+           variable_setf(s, buf_str(&ari), "%s.ari", order->name);
+}
+
 /* What scripts may want: ORDER.pem, ORDER.der (base64url, as revoke-cert takes it), ORDER.notBefore and .notAfter */
 static bool keep_certificate(struct scenario *s, const struct order *order)
 {
@@ -151,8 +183,8 @@ static bool keep_certificate(struct scenario *s, const struct order *order)
     buf_b64url(&text, bytes_of(der, len > 0 ? (size_t)len : 0));
     OPENSSL_free(der);
     return variable_setf(s, buf_str(&text), "%s.der", order->name) &&
-           variable_setf(s, buf_str(&s->last.body), "%s.pem", order->name) &&
-           keep_time(s, order, X509_get0_notBefore(leaf), "notBefore") &&
+           variable_setf(s, buf_str(&s->last.body), "%s.pem", order->name) && keep_names(s, order, leaf) &&
+           keep_ids(s, order, leaf) && keep_time(s, order, X509_get0_notBefore(leaf), "notBefore") &&
            keep_time(s, order, X509_get0_notAfter(leaf), "notAfter");
 }
 

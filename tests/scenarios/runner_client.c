@@ -21,7 +21,7 @@ bool client_open_session(struct scenario *s, struct tc_session **out)
     char why[TC_WHY_SIZE];
     struct tc_session_options options = {
         .exchange = { .ca_file = arena_printf(s->arena, "%s/data/tls/ca.pem", s->folder),
-                      .protocols = "https",
+                      .protocols = "https,http",
                       .timeout_s = EXCHANGE_TIMEOUT_S },
         .directory_url = arena_printf(s->arena, "https://127.0.0.1:%d/directory", s->daemon.port),
     };
@@ -54,12 +54,14 @@ static bool check_nonce(struct scenario *s, const char *method)
 /* RFC 8555 §7.1: every answer but the directory's points to it. [8555-7.1-2] */
 static bool check_headers(struct scenario *s, const char *url)
 {
-    const char *directory = arena_printf(s->arena, "https://127.0.0.1:%d/directory", s->daemon.port);
+    AUTO_BUF(directory, VALUE_MAX);
     const char *index = tc_answer_link(&s->last, s->arena, "index", 0);
     const char *cache = tc_answer_header(&s->last, "Cache-Control", 0);
-    if (directory == NULL || cache == NULL || strcmp(cache, "no-store") != 0)
+    const char *path = strrchr(url, '/');
+    if (!variable_get(s, "index", &directory) || cache == NULL || strcmp(cache, "no-store") != 0)
         return fail(s, "the answer lacks Cache-Control: no-store");
-    if (strcmp(url, directory) != 0 && (index == NULL || strcmp(index, directory) != 0))
+    bool itself = path != NULL && strcmp(path, "/directory") == 0;
+    if (!itself && (index == NULL || strcmp(index, buf_str(&directory)) != 0))
         return fail(s, "the answer lacks its Link to the directory");
     return true;
 }
@@ -130,7 +132,10 @@ static bool post(struct scenario *s, struct client *client, const char *url, con
     const struct tc_answer *answer;
     AUTO_BUF(body, BODY_MAX);
     TRY(sign_request(s, client, url, payload, m, &body));
-    struct tc_post request = { .url = url, .body = buf_str(&body), .content_type = m->content_type };
+    struct tc_post request = { .url = url,
+                               .body = buf_str(&body),
+                               .content_type = m->content_type,
+                               .headers = m->header_count > 0 ? m->headers : NULL };
     if (!tc_session_post(client->session, &request, &answer, why))
         return fail(s, "POST %s: %s", url, why);
     return take_answer(s, client->session, "POST", url, answer) && learn_account(s, client, url);
@@ -151,16 +156,24 @@ bool play_post(struct scenario *s, words w, size_t count)
     return post(s, client, w[1], payload ? w[2] : NULL, &m);
 }
 
-/* request METHOD URL [BODY [CONTENT-TYPE]] */
+/* request METHOD URL [BODY [CONTENT-TYPE]] [-header 'NAME: VALUE' …] */
 bool play_request(struct scenario *s, words w, size_t count)
 {
     char why[TC_WHY_SIZE];
     const struct tc_answer *answer;
+    struct mutations m = { 0 };
+    for (size_t i = 2; i < count; i++) {
+        if (w[i][0] != '-')
+            continue;
+        TRY(mutations_read(s, w + i, &m));
+        count = i;
+    }
     struct tc_exchange_request request = {
         .method = w[0],
         .url = w[1],
         .body = bytes_text(count > 2 ? w[2] : ""),
         .content_type = count > 3 ? w[3] : NULL,
+        .headers = m.header_count > 0 ? m.headers : NULL,
     };
     if (!tc_session_request(s->visitor, &request, &answer, why))
         return fail(s, "%s %s: %s", w[0], w[1], why);

@@ -109,11 +109,30 @@ static bool learn_port(struct scenario *s)
     return s->daemon.port != 0 || fail(s, "the server does not say where it listens");
 }
 
+/* The last of the listeners, when the settings ask for one without TLS. */
+static bool learn_plain_port(struct scenario *s, const char *const *settings)
+{
+    AUTO_BUF(log, LOG_MAX);
+    if (!is_set(settings, "listen-plain"))
+        return true;
+    TRY(read_log(s, &log));
+    const char *at = buf_str(&log), *line = NULL;
+    while ((at = strstr(at, "Listening on: ")) != NULL)
+        line = at++;
+    const char *end = line != NULL ? strchr(line, '\n') : NULL, *colon = end;
+    while (colon != NULL && *colon != ':')
+        colon--;
+    if (colon == NULL)
+        return fail(s, "the server does not say where it listens");
+    return variable_setf(s, arena_text_of(s->arena, bytes_of(colon + 1, (size_t)(end - colon - 1))), "port.plain");
+}
+
 static bool set_directory(struct scenario *s)
 {
     const struct tc_directory *directory = tc_session_directory(s->visitor);
     const char *base = arena_printf(s->arena, "https://127.0.0.1:%d", s->daemon.port);
     TRY(base != NULL && variable_set(s, "base", base));
+    TRY(variable_setf(s, arena_printf(s->arena, "%s/directory", base), "index"));
     TRY(variable_setf(s, arena_printf(s->arena, "%d", s->daemon.port), "port.server"));
 #define X(member, text, required)                                                                                      \
     if (directory->member != NULL)                                                                                     \
@@ -155,13 +174,14 @@ static bool spawn(struct scenario *s, struct arguments *arguments)
 static bool server_start(struct scenario *s, words settings)
 {
     struct arguments arguments = { .list = { "caraway" }, .count = 1 };
+    const char *const *given = (const char *const *)settings;
     if (s->daemon.pid != 0)
         return fail(s, "the server runs already");
-    TRY(add_usual(s, &arguments, (const char *const *)settings));
+    TRY(add_usual(s, &arguments, given));
     for (; *settings != NULL; settings++)
         TRY(add_setting(s, &arguments, arena_text(s->arena, *settings)));
     TRY(spawn(s, &arguments));
-    TRY(s->daemon.port != 0 || learn_port(s));
+    TRY((s->daemon.port != 0 || learn_port(s)) && learn_plain_port(s, given));
     tc_session_drop(TAKE(s->visitor));
     return client_open_session(s, &s->visitor) && set_directory(s) && forget_nonces(s);
 }

@@ -38,7 +38,7 @@ static struct sockaddr_in loopback(int port)
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-/* ---- connect NAME [plain], send NAME TEXT [TIMES], drip NAME TEXT, receive NAME closed|TEXT */
+/* ---- connect NAME [plain], send NAME TEXT [TIMES], drip NAME TEXT, receive NAME closed|TEXT, abandon */
 
 static bool start_tls(struct connection *connection)
 {
@@ -48,22 +48,29 @@ static bool start_tls(struct connection *connection)
            SSL_connect(connection->tls) == 1;
 }
 
-bool play_connect(struct scenario *s, words w, size_t count)
+static bool open_connection(struct scenario *s, const char *name, bool plain, struct connection **out)
 {
     AUTO(connection) connection = calloc(1, sizeof *connection);
     struct timeval patience = { .tv_sec = IO_TIMEOUT_S };
     struct sockaddr_in address = loopback(s->daemon.port);
     if (connection == NULL)
         return fail(s, "out of memory");
-    snprintf(connection->name, sizeof connection->name, "%s", w[0]);
+    snprintf(connection->name, sizeof connection->name, "%s", name);
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0)
         return fail(s, "cannot connect");
-    bool plain = count > 1 && strcmp(w[1], "plain") == 0;
     if (!plain && !start_tls(connection))
         return fail(s, "no TLS connection comes about");
+    *out = TAKE(connection);
+    return true;
+}
+
+bool play_connect(struct scenario *s, words w, size_t count)
+{
+    AUTO(connection) connection = NULL;
+    TRY(open_connection(s, w[0], count > 1 && strcmp(w[1], "plain") == 0, &connection));
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (s->connections[i] == NULL) {
             s->connections[i] = TAKE(connection);
@@ -126,6 +133,29 @@ bool play_drip(struct scenario *s, words w, size_t count)
         if (monotonic_ms() - began > IO_TIMEOUT_S * 1000)
             return fail(s, "the server lets itself be kept waiting");
         loop_run_for(s, DRIP_MS);
+    }
+    return true;
+}
+
+/* abandon CLIENT URL PAYLOAD TIMES: signed requests, each over a connection that ends before the answer */
+bool play_abandon(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    struct client *client = client_find(s, w[0]);
+    const char *host = strstr(w[1], "://"), *path = host != NULL ? strchr(host + 3, '/') : NULL;
+    TRY(client != NULL && path != NULL);
+    for (long times = strtol(w[3], NULL, 10); times > 0; times--) {
+        AUTO(connection) connection = NULL;
+        AUTO_BUF(body, TEXT_MAX);
+        AUTO_BUF(text, TEXT_MAX);
+        TRY(sign_request(s, client, w[1], w[2], &(struct mutations) { 0 }, &body));
+        buf_printf(&text,
+                   "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/jose+json\r\n"
+                   "Content-Length: %zu\r\n\r\n%s",
+                   path, s->daemon.port, body.len, buf_str(&body));
+        TRY(open_connection(s, "", false, &connection));
+        if (SSL_write(connection->tls, text.data, (int)text.len) <= 0)
+            return fail(s, "cannot send");
     }
     return true;
 }

@@ -38,7 +38,7 @@ void loop_run_for(struct scenario *s, unsigned ms)
     uv_run(&s->loop, UV_RUN_NOWAIT);
 }
 
-/* ---- order NAME CLIENT IDENTIFIER… [notBefore=TIME] [notAfter=TIME] */
+/* ---- order NAME CLIENT IDENTIFIER[@ANCESTOR]… [MEMBER=TEXT …] */
 
 /* "ip:127.0.0.1" or a domain name */
 static struct acme_identifier read_identifier(const char *word)
@@ -47,23 +47,41 @@ static struct acme_identifier read_identifier(const char *word)
     return (struct acme_identifier) { ip ? IDENTIFIER_IP : IDENTIFIER_DNS, ip ? word + 3 : word };
 }
 
+static void write_identifier(struct json_out *out, const char *key, const struct acme_identifier *identifier,
+                             const char *ancestor)
+{
+    json_out_object(out, key);
+    json_out_text(out, "type", identifier_type_text(identifier->type));
+    json_out_text(out, "value", identifier->value);
+    if (ancestor != NULL)
+        json_out_text(out, "ancestorDomain", ancestor);
+    json_out_end_object(out);
+}
+
 static bool write_payload(struct scenario *s, struct order *order, words w, size_t count, struct buf *out)
 {
-    AUTO_BUF(times, PAYLOAD_MAX);
+    struct json_out json = JSON_OUT(out, 0);
+    json_out_object(&json, NULL);
+    json_out_array(&json, "identifiers");
     order->identifiers = arena_array(s->arena, count, sizeof *order->identifiers);
     order->identifier_count = 0;
-    for (size_t i = 0; i < count && order->identifiers != NULL; i++) {
-        const char *word = arena_text(s->arena, w[i]), *equals = word != NULL ? strchr(word, '=') : NULL;
-        if (word == NULL)
+    for (size_t i = 0; i < count && order->identifiers != NULL && strchr(w[i], '=') == NULL; i++) {
+        char *word = arena_text(s->arena, w[i]), *ancestor = word;
+        const char *name = word != NULL ? strsep(&ancestor, "@") : NULL;
+        if (name == NULL)
             return fail(s, "out of memory");
-        if (equals != NULL)
-            buf_printf(&times, ",\"%.*s\":\"%s\"", (int)(equals - word), word, equals + 1);
-        else
-            order->identifiers[order->identifier_count++] = read_identifier(word);
+        order->identifiers[order->identifier_count] = read_identifier(name);
+        write_identifier(&json, NULL, &order->identifiers[order->identifier_count++], ancestor);
     }
-    tc_write_new_order(out, order->identifiers, order->identifier_count);
-    out->len--; /* the closing brace */
-    buf_printf(out, "%s}", buf_str(&times));
+    json_out_end_array(&json);
+    for (size_t i = order->identifier_count; i < count; i++) {
+        char *value = arena_text(s->arena, w[i]);
+        const char *name = value != NULL ? strsep(&value, "=") : NULL;
+        if (value == NULL)
+            return fail(s, "MEMBER=TEXT stands behind the identifiers");
+        json_out_text(&json, name, value);
+    }
+    json_out_end_object(&json);
     return true;
 }
 
@@ -115,28 +133,32 @@ bool play_order(struct scenario *s, words w, size_t count)
     return variable_set(s, order->name, order->url) && take_order(s, order);
 }
 
-/* authorization NAME CLIENT IDENTIFIER: new-authz (§7.4.1); answer and start take it as they take an order. */
+/* authorization NAME CLIENT IDENTIFIER [subdomains|alone]: new-authz (§7.4.1, RFC 9444 §4.2); answer, start and wait
+ * take it as they take an order. */
 bool play_authorization(struct scenario *s, words w, size_t count)
 {
-    (void)count;
-    AUTO_BUF(payload, PAYLOAD_MAX);
     struct client *client = client_find(s, w[1]);
-    struct order *order = client != NULL ? order_seat(s, w[0]) : NULL;
-    struct acme_identifier identifier = read_identifier(w[2]);
+    AUTO_BUF(payload, PAYLOAD_MAX);
+    TRY(client != NULL);
+    struct order *order = order_seat(s, w[0]);
     TRY(order != NULL);
-    buf_printf(&payload, "{\"identifier\":{\"type\":\"%s\",\"value\":\"%s\"}}", identifier_type_text(identifier.type),
-               identifier.value);
+    struct acme_identifier identifier = read_identifier(w[2]);
+    struct json_out json = JSON_OUT(&payload, 0);
+    json_out_object(&json, NULL);
+    write_identifier(&json, "identifier", &identifier, NULL);
+    if (count > 3)
+        json_out_bool(&json, "subdomainAuthAllowed", strcmp(w[3], "subdomains") == 0);
+    json_out_end_object(&json);
+    order->client = client;
     TRY(client_post(s, client, tc_session_directory(client->session)->new_authz, buf_str(&payload)));
+    const char *location = tc_answer_header(&s->last, "Location", 0);
+    order->authorizations = arena_array(s->arena, 1, sizeof(char *));
     if (s->refused)
         return true;
-    const char *location = tc_answer_header(&s->last, "Location", 0);
-    order->client = client;
     order->url = location != NULL ? arena_text(s->arena, location) : NULL;
-    order->authorizations = arena_array(s->arena, 1, sizeof *order->authorizations);
     if (order->url == NULL || order->authorizations == NULL)
         return fail(s, "new-authz gave no Location");
-    order->authorizations[0] = order->url;
-    order->authorization_count = 1;
+    order->authorizations[order->authorization_count++] = order->url;
     return variable_set(s, order->name, order->url);
 }
 
@@ -233,7 +255,8 @@ bool play_wait(struct scenario *s, words w, size_t count)
         return client != NULL && await_state(s, client, w[1], w[2]);
     }
     struct order *order = order_find(s, w[0]);
-    return order != NULL && await_state(s, order->client, order->url, w[1]) && take_order(s, order);
+    TRY(order != NULL && await_state(s, order->client, order->url, w[1]));
+    return order->finalize == NULL || take_order(s, order);
 }
 
 /* issue ORDER CLIENT IDENTIFIER…: all of it, by http-01 */

@@ -23,8 +23,9 @@ static const struct {
     { "account", 1, ANY, play_account },
     { "post", 2, ANY, play_post },
     { "request", 2, ANY, play_request },
+    { "binding", 3, ANY, play_binding },
     { "order", 3, ANY, play_order },
-    { "authorization", 3, 3, play_authorization },
+    { "authorization", 3, 4, play_authorization },
     { "answer", 1, 3, play_answer },
     { "start", 1, 2, play_start },
     { "wait", 2, 3, play_wait },
@@ -38,6 +39,8 @@ static const struct {
     { "send", 2, 3, play_send },
     { "drip", 2, 2, play_drip },
     { "receive", 2, 2, play_receive },
+    { "abandon", 4, 4, play_abandon },
+    { "admin", 1, ANY, play_admin },
 };
 
 bool fail(struct scenario *s, const char *format, ...)

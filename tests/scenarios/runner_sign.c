@@ -29,9 +29,21 @@ static const struct {
     { "-content-type", true, offsetof(struct mutations, content_type) },
 };
 
+static char **read_header(struct scenario *s, char **w, struct mutations *out)
+{
+    if (w[1] != NULL && out->header_count < HEADERS_MAX) {
+        out->headers[out->header_count++] = w[1];
+        return w + 2;
+    }
+    fail(s, "-header lacks its value, or there are more than %d", HEADERS_MAX);
+    return NULL;
+}
+
 /* Takes one option from the front; NULL: said. */
 static char **read_option(struct scenario *s, char **w, struct mutations *out)
 {
+    if (strcmp(w[0], "-header") == 0)
+        return read_header(s, w, out);
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         if (strcmp(options[i].name, w[0]) != 0)
             continue;
@@ -152,4 +164,62 @@ bool sign_request(struct scenario *s, struct client *client, const char *url, co
     if (!jws_sign_protected(out, key, buf_bytes(&header), bytes_text(payload != NULL ? payload : "")))
         return fail(s, "cannot sign");
     return spoil(s, m, out);
+}
+
+/* ---- binding CLIENT KID SECRET [OPTION …]: the external account binding of RFC 8555 §7.3.4 */
+
+/* Another algorithm than these is written but not followed. */
+static const char *digest_of(const char *alg)
+{
+    return strcmp(alg, "HS384") == 0 ? "SHA384" : strcmp(alg, "HS512") == 0 ? "SHA512" : "SHA256";
+}
+
+static void write_binding_header(struct client *client, const char *kid, const char *alg, const struct mutations *m,
+                                 struct buf *out)
+{
+    struct json_out object = JSON_OUT(out, 0);
+    json_out_object(&object, NULL);
+    write_member(&object, "alg", NULL, alg);
+    write_member(&object, "kid", m->kid, kid);
+    write_member(&object, "nonce", m->nonce, NULL);
+    write_member(&object, "url", m->url, tc_session_directory(client->session)->new_account);
+    json_out_end_object(&object);
+}
+
+static bool write_binding(struct scenario *s, struct bytes secret, const char *alg, struct bytes header,
+                          struct bytes payload, struct buf *out)
+{
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    size_t len = 0;
+    AUTO_BUF(input, HEADER_MAX);
+    buf_b64url(&input, header);
+    buf_char(&input, '.');
+    buf_b64url(&input, payload);
+    if (EVP_Q_mac(NULL, "HMAC", NULL, digest_of(alg), NULL, secret.data, secret.len, (const unsigned char *)input.data,
+                  input.len, mac, sizeof mac, &len) == NULL)
+        return fail(s, "cannot make the MAC");
+    const char *dot = strchr(buf_str(&input), '.');
+    buf_printf(out, "{\"protected\":\"%.*s\",\"payload\":\"%s\",\"signature\":\"", (int)(dot - input.data), input.data,
+               dot + 1);
+    buf_b64url(out, bytes_of(mac, len));
+    buf_text(out, "\"}");
+    return true;
+}
+
+bool play_binding(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    struct client *client = client_find(s, w[0]);
+    struct mutations m = { 0 };
+    struct bytes secret;
+    AUTO_BUF(header, HEADER_MAX);
+    AUTO_BUF(jws, JWS_MAX);
+    TRY(client != NULL && mutations_read(s, w + 3, &m));
+    const struct jwk *key = m.key != NULL ? key_find(s, m.key) : client->key;
+    const char *alg = m.alg != NULL ? m.alg : "HS256";
+    if (key == NULL || !b64url_decode(s->arena, bytes_text(w[2]), &secret))
+        return fail(s, "there is no such key, or the secret is not base64url");
+    write_binding_header(client, w[1], alg, &m, &header);
+    TRY(write_binding(s, secret, alg, buf_bytes(&header), bytes_text(jwk_json(key)), &jws) && spoil(s, &m, &jws));
+    return variable_set(s, "binding", buf_str(&jws));
 }

@@ -2,6 +2,7 @@
 #include "tests/scenarios/runner.h"
 
 #include "base/clock_text.h"
+#include "base/encode.h"
 #include "base/world.h"
 
 #include <regex.h>
@@ -44,11 +45,11 @@ static void write_json(const json_t *value, struct buf *out)
     buf_text(out, json_is_string(value) ? json_string_value(value) : text != NULL ? text : "");
 }
 
-/* "a.0.b" into the body; a last step "#" counts. */
-static bool body_get(struct scenario *s, const char *path, struct buf *out)
+/* "a.0.b" into an object; a last step "#" counts. */
+static bool json_get(struct bytes object, const char *path, struct buf *out)
 {
     char why[JSON_WHY_SIZE], step[128];
-    AUTO_TYPE(json_t) root = json_read_object(buf_bytes(&s->last.body), why);
+    AUTO_TYPE(json_t) root = json_read_object(object, why);
     const json_t *value = root;
     while (value != NULL && *path != '\0') {
         size_t len = strcspn(path, ".");
@@ -63,6 +64,17 @@ static bool body_get(struct scenario *s, const char *path, struct buf *out)
     if (value != NULL)
         write_json(value, out);
     return value != NULL;
+}
+
+static bool body_get(struct scenario *s, const char *path, struct buf *out)
+{
+    return json_get(buf_bytes(&s->last.body), path, out);
+}
+
+static bool output_get(struct scenario *s, const char *path, struct buf *out)
+{
+    const char *output = text_map_get(s->variables, bytes_text("output"));
+    return output != NULL && json_get(bytes_text(output), path, out);
 }
 
 static bool status_get(struct scenario *s, const char *rest, struct buf *out)
@@ -95,6 +107,13 @@ static bool whole_body_get(struct scenario *s, const char *rest, struct buf *out
     return true;
 }
 
+static bool encoded_body_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    (void)rest;
+    buf_b64url(out, buf_bytes(&s->last.body));
+    return true;
+}
+
 /* All headers of that name, with ", " between. */
 static bool header_get(struct scenario *s, const char *name, struct buf *out)
 {
@@ -124,7 +143,7 @@ static const struct {
 } readers[] = {
     { "status", false, status_get }, { "problem", false, problem_get }, { "detail", false, detail_get },
     { "body.", true, body_get },     { "body", false, whole_body_get }, { "header.", true, header_get },
-    { "now", true, now_get },
+    { "now", true, now_get },        { "output.", true, output_get },   { "body64", false, encoded_body_get },
 };
 
 bool variable_get(struct scenario *s, const char *name, struct buf *out)
@@ -199,7 +218,7 @@ bool play_expect(struct scenario *s, words w, size_t count)
     AUTO_BUF(value, VALUE_MAX);
     if (!variable_get(s, w[0], &value))
         return fail(s, "there is no %s", w[0]);
-    s->refused &= strcmp(w[0], "status") != 0 && strcmp(w[0], "problem") != 0;
+    s->refused &= strcmp(w[0], "status") != 0 && strcmp(w[0], "problem") != 0 && strcmp(w[0], "exit") != 0;
     for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
         if (strcmp(operators[i].text, w[1]) == 0)
             return operators[i].holds(buf_str(&value), w[2]) ||
