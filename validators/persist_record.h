@@ -2,9 +2,9 @@
  * draft-ietf-acme-dns-persist-01 §4.1. Whoever may write to the zone writes them: hostile input. */
 #pragma once
 
-#include "base/bytes.h"
+#include "validators/issue_value.h"
 
-enum { VAL_PERSIST_MAX_BYTES = 2048, VAL_PERSIST_WHY_SIZE = 128 };
+enum { VAL_PERSIST_MAX_BYTES = 2048, VAL_PERSIST_WHY_SIZE = VAL_ISSUE_WHY_SIZE };
 
 /* What a record is held against. */
 struct val_persist_wanted {
