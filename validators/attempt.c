@@ -1,5 +1,6 @@
 #include "validators/attempt.h"
 
+#include "validators/caa.h"
 #include "validators/worker.h"
 
 #include <stdarg.h>
@@ -13,6 +14,13 @@ static const struct val_method *const methods[CHALLENGE_TYPES] = {
     [CHALLENGE_DNS_PERSIST_01] = &val_dnspersist01,
 };
 
+/* CAA without a challenge, which was met before. */
+static void drop_nothing(struct val_attempt *attempt)
+{
+    (void)attempt;
+}
+static const struct val_method caa_alone = { sizeof(struct val_attempt), val_attempt_ok, drop_nothing };
+
 uint64_t val_attempt_now(const struct val_attempt *attempt)
 {
     return uv_now(&attempt->worker->loop);
@@ -21,6 +29,7 @@ uint64_t val_attempt_now(const struct val_attempt *attempt)
 void val_attempt_drop(struct val_attempt *attempt)
 {
     attempt->method->drop(attempt);
+    val_caa_drop(attempt);
     val_deadline_remove(&attempt->deadline);
     val_trace_free(&attempt->trace);
     free(attempt);
@@ -47,7 +56,8 @@ void val_attempt_run(struct val_attempt *attempt)
 void val_attempt_start(struct val_worker *worker, struct validation *validation)
 {
     CHECK((unsigned)validation->type < CHALLENGE_TYPES);
-    const struct val_method *method = methods[validation->type];
+    validation->warned = false;
+    const struct val_method *method = validation->caa_alone ? &caa_alone : methods[validation->type];
     struct val_attempt *attempt = calloc(1, method->bytes);
     if (attempt == NULL) {
         validation->ok = problem_out_of_memory(&validation->problem);
@@ -66,8 +76,7 @@ void val_attempt_start(struct val_worker *worker, struct validation *validation)
 
 enum val_turn val_attempt_ok(struct val_attempt *attempt)
 {
-    attempt->validation->ok = true;
-    return VAL_DONE;
+    return val_caa_check(attempt);
 }
 
 enum val_turn val_attempt_fail(struct val_attempt *attempt, enum acme_problem_type type, const char *detail, ...)

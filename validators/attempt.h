@@ -23,12 +23,14 @@ struct val_method {
 extern const struct val_method val_http01, val_dns01, val_tlsalpn01, val_dnspersist01;
 
 struct val_worker;
+struct val_caa;
 struct val_attempt {
     const struct val_method *method;
     struct val_worker *worker;
     struct validation *validation;
     struct val_trace trace;
     val_step *step;
+    struct val_caa *caa; /* once the challenge is met; see caa.h */
     struct val_deadline deadline;
     bool timed_out; /* total_timeout_ms has passed: the step that waits must say what did not come, and be done */
 };
@@ -45,7 +47,7 @@ static inline enum val_turn val_attempt_then(struct val_attempt *attempt, val_st
     return turn;
 }
 
-/* For steps, to return: the answers. */
+/* For steps, to return: the answers. The challenge is met: what remains is CAA. */
 enum val_turn val_attempt_ok(struct val_attempt *attempt);
 enum val_turn val_attempt_fail(struct val_attempt *attempt, enum acme_problem_type type, const char *detail, ...)
     PRINTF_LIKE(3, 4);

@@ -185,7 +185,7 @@ void val_dns_rcode_text(int rcode, char out[static VAL_RCODE_SIZE])
 
 const char *val_dns_type_text(int type)
 {
-    return type == VAL_TYPE_A ? "A" : type == VAL_TYPE_AAAA ? "AAAA" : "TXT";
+    return type == VAL_TYPE_A ? "A" : type == VAL_TYPE_AAAA ? "AAAA" : type == VAL_TYPE_CAA ? "CAA" : "TXT";
 }
 
 static void say(struct val_question *question, enum val_dns_outcome outcome, const char *what)

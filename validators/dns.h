@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-enum { VAL_TYPE_A = 1, VAL_TYPE_TXT = 16, VAL_TYPE_AAAA = 28 };
+enum { VAL_TYPE_A = 1, VAL_TYPE_TXT = 16, VAL_TYPE_AAAA = 28, VAL_TYPE_CAA = 257 };
 enum { VAL_DNS_WHY_SIZE = 480, VAL_RCODE_SIZE = 16 };
 
 enum val_dns_outcome {

@@ -1,6 +1,6 @@
 #include "validators/locate.h"
 
-#include "validators/printable.h"
+#include "validators/caa_record.h"
 #include "validators/worker.h"
 
 enum { TRACED_RECORDS = 8 };
@@ -26,11 +26,13 @@ static void trace_hosts(struct val_attempt *attempt, const char *host, const str
     val_trace_end(&attempt->trace);
 }
 
-static const char *record_text(const struct val_question *question, size_t i, char out[static VAL_SHOWN_SIZE])
+static const char *record_text(const struct val_question *question, size_t i, char out[static VAL_CAA_TEXT_SIZE])
 {
     struct bytes record = val_question_record(question, i);
     struct val_address address;
     uint8_t joined[VAL_SHOWN_BYTES + 1];
+    if (question->type == VAL_TYPE_CAA)
+        return val_caa_record_text(record, out);
     if (question->type != VAL_TYPE_TXT)
         return val_address_from_bytes(record, &address) ? val_address_text(&address, out) : "?";
     size_t len = val_txt_join(record, joined, sizeof joined);
@@ -39,7 +41,7 @@ static const char *record_text(const struct val_question *question, size_t i, ch
 
 static void trace_records(struct json_out *out, const struct val_question *question)
 {
-    char text[VAL_SHOWN_SIZE];
+    char text[VAL_CAA_TEXT_SIZE];
     json_out_array(out, "answers");
     for (size_t i = 0; i < val_question_records(question) && i < TRACED_RECORDS; i++)
         json_out_text(out, NULL, record_text(question, i, text));

@@ -69,8 +69,36 @@ bool validators_open(const struct validators_options *options, struct validators
     return true;
 }
 
-void validators_start(struct validators *validators, struct validation *validation)
+bool caa_mode_from_text(const char *text, enum caa_mode *out)
+{
+    static const char *const texts[] = {
+#define X(name, text) [CAA_##name] = text,
+        CAA_MODE_TABLE(X)
+#undef X
+    };
+    for (unsigned mode = 0; mode < ARRAY_SIZE(texts); mode++) {
+        if (strcmp(texts[mode], text) == 0) {
+            *out = mode;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give(struct validators *validators, struct validation *validation)
 {
     unsigned turn = atomic_fetch_add_explicit(&validators->next, 1, memory_order_relaxed);
     val_worker_give(&validators->workers[turn % validators->count], validation);
+}
+
+void validators_start(struct validators *validators, struct validation *validation)
+{
+    validation->caa_alone = false;
+    give(validators, validation);
+}
+
+void validators_check_caa(struct validators *validators, struct validation *validation)
+{
+    validation->caa_alone = true;
+    give(validators, validation);
 }

@@ -14,12 +14,25 @@ struct validators_host {
     size_t address_count;
 };
 
+/* What becomes of CAA records: they are not asked for, a refusal only warns, it counts. */
+#define CAA_MODE_TABLE(X)                                                                                              \
+    X(OFF, "off")                                                                                                      \
+    X(WARN, "warn")                                                                                                    \
+    X(ENFORCE, "enforce")
+enum caa_mode {
+#define X(name, text) CAA_##name,
+    CAA_MODE_TABLE(X)
+#undef X
+};
+MUST_USE bool caa_mode_from_text(const char *text, enum caa_mode *out);
+
 struct validators_options {
     unsigned threads;
     uint16_t http_port, tls_port; /* 80 and 443 in earnest, 5002 and 5001 in test presets */
     const char *dns_server;       /* "ADDR:PORT" or "[V6]:PORT" to forward to; NULL: what /etc/resolv.conf says */
     const struct validators_host *hosts; /* consulted before DNS; copied */
     size_t host_count;
+    enum caa_mode caa_mode;
     int64_t dns_timeout_ms, connect_timeout_ms, total_timeout_ms;
     const char *user_agent;
 };
@@ -36,19 +49,25 @@ struct validation {
     struct acme_identifier identifier; /* without "*." */
     const char *token;                 /* NULL for a type without one */
     const char *key_authorization;     /* NULL likewise */
-    const char *account_url;           /* for dns-account-01 and dns-persist-01: as the client was told it */
-    bool wildcard;                     /* "*." stood in front: dns-persist-01 then wants policy=wildcard */
-    const char *const *issuers;        /* for dns-persist-01: the names this authority goes by, at least one */
+    const char *account_url;           /* as the client was told it; NULL fits no CAA record with an accounturi */
+    bool wildcard;                     /* "*." stood in front: for CAA, and dns-persist-01 then wants policy=wildcard */
+    const char *const *issuers;        /* the names this authority goes by; for dns-persist-01 at least one */
     size_t issuer_count;
     int64_t now_ms; /* for dns-persist-01, which holds persistUntil against it */
     /* answered */
     bool ok;
+    bool warned;                 /* ok, but the problem says why caa.mode enforce would have refused */
     struct acme_problem problem; /* when not ok: detail says what was asked of whom and what came back */
-    const char *trace; /* JSON array of steps: DNS questions, HTTP hops, TLS peers, with times; lives in done only */
+    const char
+        *trace; /* JSON array of steps: DNS questions, HTTP hops, TLS peers, CAA, with times; lives in done only */
     /* on a validator thread; must not block; the validation may be freed inside */
     void (*done)(struct validation *validation, void *arg);
     void *arg;
     /* of the validators, from start to done */
     struct validation *queued_next;
+    bool caa_alone;
 };
 void validators_start(struct validators *validators, struct validation *validation);
+/* The same for CAA alone, with the type of the challenge that was met before: for certificates that are issued long
+ * after (RFC 8659 §3 and the CA's own rules). Needs no token or key authorization. */
+void validators_check_caa(struct validators *validators, struct validation *validation);

@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { HEADER_BYTES = 12, MESSAGE_MAX = 4096, TYPE_CNAME = 5, RCODE_NXDOMAIN = 3 };
+enum { HEADER_BYTES = 12, MESSAGE_MAX = 4096, TYPE_CNAME = 5, TYPE_CAA = 257, RCODE_NXDOMAIN = 3 };
 
 struct dns_server {
     const struct dns_row *rows;
@@ -91,12 +91,25 @@ static void put_text(struct buf *out, const char *text)
     }
 }
 
+/* "0 issue ca.test" */
+static void put_caa(struct buf *out, const char *text)
+{
+    char *end;
+    buf_char(out, (char)strtoul(text, &end, 10));
+    size_t len = strcspn(end + 1, " ");
+    buf_char(out, (char)len);
+    buf_append(out, end + 1, len);
+    buf_text(out, end + 1 + len + (end[1 + len] == ' '));
+}
+
 static void put_record(struct buf *out, const char *owner, int type, const char *text)
 {
     AUTO_BUF(data, MESSAGE_MAX);
     uint8_t ip[16];
     if (type == TYPE_CNAME)
         put_name(&data, text);
+    else if (type == TYPE_CAA)
+        put_caa(&data, text);
     else if (inet_pton(AF_INET, text, ip) == 1)
         buf_append(&data, ip, 4);
     else if (inet_pton(AF_INET6, text, ip) == 1)

@@ -10,7 +10,8 @@ struct dns_row {
     enum dns_action action;
     int rcode;
     const char *cname;        /* an alias in front of the records, which then belong to it */
-    const char *const *texts; /* TXT: "|" divides the strings of one record; A, AAAA: addresses */
+    const char *const *texts; /* TXT: "|" divides the strings of one record; A, AAAA: addresses;
+                                 CAA: "0 issue ca.test" */
     size_t count;
 };
 

@@ -186,6 +186,7 @@ static void on_done(struct validation *validation, void *arg)
 {
     struct waiting *waiting = arg;
     waiting->outcome->ok = validation->ok;
+    waiting->outcome->warned = validation->warned;
     waiting->outcome->problem = validation->problem;
     snprintf(waiting->outcome->trace, sizeof waiting->outcome->trace, "%s", validation->trace);
     pthread_mutex_lock(&waiting->lock);
@@ -194,7 +195,10 @@ static void on_done(struct validation *validation, void *arg)
     pthread_mutex_unlock(&waiting->lock);
 }
 
-void validate_this(struct validators *validators, struct validation asked, struct outcome *out)
+typedef void start_validation(struct validators *validators, struct validation *validation);
+
+static void run_validation(struct validators *validators, start_validation *start, struct validation asked,
+                           struct outcome *out)
 {
     struct waiting waiting = { .validation = asked, .outcome = out };
     waiting.validation.done = on_done;
@@ -202,13 +206,23 @@ void validate_this(struct validators *validators, struct validation asked, struc
     memset(out, 0, sizeof *out);
     pthread_mutex_init(&waiting.lock, NULL);
     pthread_cond_init(&waiting.changed, NULL);
-    validators_start(validators, &waiting.validation);
+    start(validators, &waiting.validation);
     pthread_mutex_lock(&waiting.lock);
     while (!waiting.done)
         pthread_cond_wait(&waiting.changed, &waiting.lock);
     pthread_mutex_unlock(&waiting.lock);
     pthread_cond_destroy(&waiting.changed);
     pthread_mutex_destroy(&waiting.lock);
+}
+
+void validate_this(struct validators *validators, struct validation asked, struct outcome *out)
+{
+    run_validation(validators, validators_start, asked, out);
+}
+
+void check_caa(struct validators *validators, struct validation asked, struct outcome *out)
+{
+    run_validation(validators, validators_check_caa, asked, out);
 }
 
 void validate(struct validators *validators, enum acme_challenge_type type, struct acme_identifier identifier,

@@ -34,7 +34,7 @@ int bound_socket(int type, uint16_t *out_port); /* to 127.0.0.1 and a free port 
 uint16_t unused_port(void);                     /* nothing listens there */
 
 struct outcome {
-    bool ok;
+    bool ok, warned;
     struct acme_problem problem;
     char trace[20000];
 };
@@ -47,6 +47,7 @@ void validate(struct validators *validators, enum acme_challenge_type type, stru
               struct outcome *out);
 /* The same for one whose asked members are filled in. */
 void validate_this(struct validators *validators, struct validation asked, struct outcome *out);
+void check_caa(struct validators *validators, struct validation asked, struct outcome *out);
 struct acme_identifier dns_name(const char *name);
 struct acme_identifier ip_name(const char *address);
 
