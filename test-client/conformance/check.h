@@ -49,7 +49,7 @@ struct cf_group {
 };
 
 #define CF_GROUP(name, spec, section, title)                                                                           \
-    const struct cf_group cf_##name = { spec, section, title, name##_checks, ARRAY_SIZE(name##_checks) }
+    const struct cf_group cf_group_##name = { spec, section, title, name##_checks, ARRAY_SIZE(name##_checks) }
 
 enum { CF_NAMES_MAX = 8, CF_AUTHORIZATIONS_MAX = 8 };
 
@@ -93,6 +93,9 @@ struct cf {
     struct cf_prover *prover;
     struct cf_inside *inside; /* the harness's own */
 };
+
+/* `thing` goes with the check, or with the run while what is shared is made. */
+void cf_keep(struct cf *cf, void *thing, void (*drop)(void *thing));
 
 /* --- verdicts; the first one counts --- */
 bool cf_fail(struct cf *cf, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -2,15 +2,24 @@
 #include "test-client/conformance/inside.h"
 
 #define CF_GROUP_TABLE(X)                                                                                              \
+    X(directory)                                                                                                       \
+    X(https)                                                                                                           \
+    X(foreign)                                                                                                         \
     X(jws)                                                                                                             \
-    X(nonce)
+    X(url)                                                                                                             \
+    X(nonce)                                                                                                           \
+    X(error)                                                                                                           \
+    X(key)                                                                                                             \
+    X(account)                                                                                                         \
+    X(eab)                                                                                                             \
+    X(key_change)
 
-#define X(name) extern const struct cf_group cf_##name;
+#define X(name) extern const struct cf_group cf_group_##name;
 CF_GROUP_TABLE(X)
 #undef X
 
 const struct cf_group *const cf_groups[] = {
-#define X(name) &cf_##name,
+#define X(name) &cf_group_##name,
     CF_GROUP_TABLE(X)
 #undef X
         NULL,

@@ -49,8 +49,6 @@ struct cf_inside {
     char run[9]; /* makes names differ from those of the run before */
 };
 
-/* `thing` goes with the check, or with the run while what is shared is made. */
-void cf_keep(struct cf *cf, void *thing, void (*drop)(void *thing));
 void cf_things_drop(struct cf_things *things);
 
 /* Makes what the check needs. False when it is decided already. */
