@@ -30,3 +30,21 @@ MUST_USE enum store_status store_check(struct store *store, const struct store_l
 
 /* Writes the database to the file or pipe, as a file that a database directory takes as its data.mdb. */
 MUST_USE enum store_status store_copy(struct store *store, int fd, char why[static STORE_WHY_SIZE]);
+
+/* ---- export and import: one JSON object a line, {"account":{…}} and so for each record, between {"export":{…}} and
+ * {"end":{…}} */
+
+enum { STORE_EXPORT_VERSION = 1, STORE_LINE_MAX_BYTES = 16 << 20 };
+
+/* STORE_IO also when `fd` takes no more. */
+MUST_USE enum store_status store_export(struct store *store, int fd, char why[static STORE_WHY_SIZE]);
+
+enum store_import_mode {
+    STORE_IMPORT_EMPTY, /* only into a store without records */
+    STORE_IMPORT_MERGE, /* a record takes the place of the one with its id */
+};
+/* Stops at the first line that is wrong, which `why` names; the lines in front of it may have been stored. `out` counts
+ * the records. STORE_CORRUPT: what was read is wrong. */
+MUST_USE enum store_status store_import(struct store *store, int fd, enum store_import_mode mode,
+                                        const struct store_listener *listener, struct store_counts *out,
+                                        char why[static STORE_WHY_SIZE]);
