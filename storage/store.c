@@ -2,6 +2,7 @@
 
 #include "storage/fields.h"
 #include "storage/indexes.h"
+#include "storage/schema.h"
 #include "storage/txn.h"
 #include "storage/upkeep.h"
 #include "storage/writer.h"
@@ -9,8 +10,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-enum { SCHEMA_VERSION = 1, RECORD_ARENA_MAX = 64 << 20 };
-static const char schema_setting[] = "schema-version";
+enum { RECORD_ARENA_MAX = 64 << 20 };
 
 struct store {
     const struct store_driver *driver;
@@ -159,47 +159,22 @@ void store_put_setting(struct store_txn *txn, const char *name, const char *valu
 
 /* --- the store --- */
 
-static enum store_status check_version(const char *found, const struct store_options *options,
-                                       char why[static STORE_WHY_SIZE])
-{
-    char *end;
-    unsigned long version = strtoul(found, &end, 10);
-    const char *path = options->path != NULL ? options->path : "memory";
-    if (version == 0 || *end != '\0') {
-        snprintf(why, STORE_WHY_SIZE, "the database in %s has no readable schema version", path);
-        return STORE_CORRUPT;
-    }
-    if (version <= SCHEMA_VERSION)
-        return STORE_OK;
-    snprintf(why, STORE_WHY_SIZE, "the database in %s has schema version %lu, this program knows versions up to %d",
-             path, version, SCHEMA_VERSION);
-    return STORE_VERSION;
-}
-
-/* Reads the schema version, or stamps a database that has just been made. */
+/* A refusal leaves the database as it was: the transaction has failed with it. */
 static enum store_status settle_version(struct store *store, const struct store_options *options,
                                         char why[static STORE_WHY_SIZE])
 {
-    snprintf(why, STORE_WHY_SIZE, "%s", store_status_text(STORE_NO_MEMORY));
-    AUTO(arena) arena = arena_create(KEY_MAX_BYTES * 2);
+    const char *where = options->path != NULL ? options->path : "memory";
     struct store_txn *txn = txn_create_writer(store->driver);
-    if (arena == NULL || txn == NULL) {
-        txn_drop_writer(txn);
+    if (txn == NULL)
         return STORE_NO_MEMORY;
-    }
     txn_begin_write(txn, store->db);
-    const char *found = txn->status == STORE_OK ? store_get_setting(txn, arena, schema_setting) : NULL;
-    enum store_status status = found != NULL ? check_version(found, options, why) : STORE_OK;
-    if (found == NULL && txn->status == STORE_OK) {
-        char version[16];
-        snprintf(version, sizeof version, "%d", SCHEMA_VERSION);
-        store_put_setting(txn, schema_setting, version);
-    }
+    bool settled = txn->status == STORE_OK && schema_settle(txn, &store_schema, where, why) == STORE_OK;
+    bool begun = txn->txn != NULL;
     enum store_status ended = txn_end_write(txn);
-    if (ended != STORE_OK)
-        snprintf(why, STORE_WHY_SIZE, "%s", store_status_text(ended));
+    if (settled || !begun)
+        snprintf(why, STORE_WHY_SIZE, "cannot write to the database in %s: %s", where, store_status_text(ended));
     txn_drop_writer(txn);
-    return status != STORE_OK ? status : ended;
+    return ended;
 }
 
 enum store_status store_open_driver(const struct store_driver *driver, const struct store_options *options,
