@@ -143,20 +143,29 @@ static bool read_words(struct line *line, const char *text)
     }
 }
 
-static bool run_words(struct line *line)
+static bool run_words(struct scenario *s, words w, size_t count)
 {
-    struct scenario *s = line->s;
-    const char *word = line->words[0];
+    const char *word = w[0];
     if (s->refused && strcmp(word, "expect") != 0)
         return fail(s, "the request before this line was refused, and no line expects it");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         if (strcmp(commands[i].word, word) != 0)
             continue;
-        if (line->count - 1 < commands[i].least || line->count - 1 > commands[i].most)
+        if (count - 1 < commands[i].least || count - 1 > commands[i].most)
             return fail(s, "\"%s\" takes %zu to %zu words", word, commands[i].least, commands[i].most);
-        return commands[i].play(s, line->words + 1, line->count - 1);
+        return commands[i].play(s, w + 1, count - 1);
     }
     return fail(s, "there is no command \"%s\"", word);
+}
+
+/* repeat TIMES COMMAND …: its words are read once. */
+static bool run_line(struct scenario *s, struct line *line)
+{
+    bool repeated = line->count > 2 && strcmp(line->words[0], "repeat") == 0;
+    size_t skip = repeated ? 2 : 0;
+    for (unsigned long left = repeated ? strtoul(line->words[1], NULL, 10) : 1; left > 0; left--)
+        TRY(run_words(s, line->words + skip, line->count - skip));
+    return true;
 }
 
 static bool play_line(struct scenario *s, const char *text)
@@ -167,7 +176,7 @@ static bool play_line(struct scenario *s, const char *text)
         return fail(s, "out of memory");
     if (s->verbose)
         printf("%4u  %s\n", s->line, text);
-    return read_words(&line, text) && (line.count == 0 || run_words(&line));
+    return read_words(&line, text) && (line.count == 0 || run_line(s, &line));
 }
 
 /* ---- the script */

@@ -123,6 +123,15 @@ static bool header_get(struct scenario *s, const char *name, struct buf *out)
     return tc_answer_header(&s->last, name, 0) != NULL;
 }
 
+/* The target of the first link with that relation. */
+static bool link_get(struct scenario *s, const char *relation, struct buf *out)
+{
+    const char *target = tc_answer_link(&s->last, s->arena, relation, 0);
+    if (target != NULL)
+        buf_text(out, target);
+    return target != NULL;
+}
+
 /* now, now+30d, now-1h */
 static bool now_get(struct scenario *s, const char *rest, struct buf *out)
 {
@@ -141,9 +150,11 @@ static const struct {
     bool open; /* more follows the prefix */
     bool (*get)(struct scenario *s, const char *rest, struct buf *out);
 } readers[] = {
-    { "status", false, status_get }, { "problem", false, problem_get }, { "detail", false, detail_get },
-    { "body.", true, body_get },     { "body", false, whole_body_get }, { "header.", true, header_get },
-    { "now", true, now_get },        { "output.", true, output_get },   { "body64", false, encoded_body_get },
+    { "status", false, status_get },   { "problem", false, problem_get },
+    { "detail", false, detail_get },   { "body.", true, body_get },
+    { "body", false, whole_body_get }, { "header.", true, header_get },
+    { "now", true, now_get },          { "link.", true, link_get },
+    { "output.", true, output_get },   { "body64", false, encoded_body_get },
 };
 
 bool variable_get(struct scenario *s, const char *name, struct buf *out)
