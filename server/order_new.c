@@ -37,6 +37,17 @@ static bool read_validity(struct request *rq, const struct profile *profile, str
 
 /* ---- storing */
 
+/* One proof may serve several names (RFC 9444). */
+static void add_authorization(struct order *order, const char *id)
+{
+    struct texts *list = &order->authorizations;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], id) == 0)
+            return;
+    }
+    list->items[list->count++] = id;
+}
+
 static bool insert_order(struct store_txn *txn, struct request *rq)
 {
     struct new_order *state = rq->state;
@@ -50,7 +61,7 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
         struct authorization reused;
         const struct authorization *fresh = &state->authorizations[i];
         bool reuse = authorization_find_valid(txn, rq, &state->asked.wishes[i], &reused);
-        order->authorizations.items[order->authorizations.count++] = reuse ? reused.id : fresh->id;
+        add_authorization(order, reuse ? reused.id : fresh->id);
         if (!reuse)
             store_put_authorization(txn, fresh);
         else if (reused.expires_ms < order->expires_ms)

@@ -26,15 +26,15 @@ static inline void pile_free(STACK_OF(X509) * pile)
 typedef STACK_OF(X509) x509_pile;
 DEFINE_DROP_TYPE(x509_pile, pile_free)
 
-enum { PAYLOAD_MAX = 512 << 10, PEM_MAX = 1 << 20, DAY_S = 86400 };
+enum { PAYLOAD_MAX = 512 << 10, PEM_MAX = 1 << 20, HOUR_S = 3600, DAY_S = 86400 };
 
-/* ---- finalize ORDER [key=TYPE|key=:NAME] [names=A,B] [mistake=…] */
+/* ---- finalize ORDER [key=TYPE|key=:NAME] [names=A,B] [cn=NAME] [mistake=…] */
 
 struct csr_plan {
     struct jwk *key; /* loan */
     struct acme_identifier *identifiers;
     size_t count;
-    const char *mistake;
+    const char *mistake, *common_name; /* NULL: none */
 };
 
 static bool plan_key(struct scenario *s, struct order *order, const char *word, struct csr_plan *plan)
@@ -71,6 +71,8 @@ static bool read_plan(struct scenario *s, struct order *order, words w, struct c
             key = *w + 4;
         else if (strncmp(*w, "names=", 6) == 0)
             TRY(plan_names(s, *w + 6, plan));
+        else if (strncmp(*w, "cn=", 3) == 0)
+            plan->common_name = *w + 3;
         else if (strncmp(*w, "mistake=", 8) == 0)
             plan->mistake = *w + 8;
         else
@@ -95,12 +97,30 @@ static bool apply_mistake(struct scenario *s, const char *mistake, struct buf *d
     return true;
 }
 
+static bool put_common_name(struct scenario *s, const struct csr_plan *plan, struct buf *der)
+{
+    const unsigned char *in = (const unsigned char *)der->data;
+    unsigned char *made = NULL;
+    AUTO_TYPE(X509_REQ) csr = d2i_X509_REQ(NULL, &in, (long)der->len);
+    if (csr == NULL ||
+        X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(csr), "CN", MBSTRING_UTF8,
+                                   (const unsigned char *)plan->common_name, -1, -1, 0) != 1 ||
+        X509_REQ_sign(csr, jwk_pkey(plan->key), EVP_sha256()) <= 0)
+        return fail(s, "cannot put the name into the CSR");
+    int len = i2d_X509_REQ(csr, &made);
+    buf_clear(der);
+    buf_append(der, made, len > 0 ? (size_t)len : 0);
+    OPENSSL_free(made);
+    return len > 0;
+}
+
 static bool write_csr(struct scenario *s, const struct csr_plan *plan, struct buf *out)
 {
     AUTO_BUF(der, TC_CSR_MAX);
     AUTO(tc_csr_key) key = tc_csr_key_create(jwk_pkey(plan->key));
     if (key == NULL || !tc_csr_make(key, plan->identifiers, plan->count, &der))
         return fail(s, "cannot make the CSR");
+    TRY(plan->common_name == NULL || put_common_name(s, plan, &der));
     if (plan->mistake != NULL)
         return apply_mistake(s, plan->mistake, &der, out);
     buf_b64url(out, buf_bytes(&der));
@@ -114,7 +134,7 @@ bool play_finalize(struct scenario *s, words w, size_t count)
     AUTO_BUF(csr, PAYLOAD_MAX);
     AUTO_BUF(payload, PAYLOAD_MAX);
     TRY(order != NULL);
-    struct csr_plan plan = { NULL, order->identifiers, order->identifier_count, NULL };
+    struct csr_plan plan = { .identifiers = order->identifiers, .count = order->identifier_count };
     TRY(read_plan(s, order, w + 1, &plan) && write_csr(s, &plan, &csr));
     buf_printf(&payload, "{\"csr\":\"%s\"}", buf_str(&csr));
     TRY(client_post(s, order->client, order->finalize, buf_str(&payload)));
@@ -198,7 +218,7 @@ bool play_certificate(struct scenario *s, words w, size_t count)
     return s->refused || keep_certificate(s, order);
 }
 
-/* ---- verify ORDER [DAYS|any] */
+/* ---- verify ORDER [DAYS|HOURSh|any] */
 
 /* RFC 8555 §9.1: nothing but certificates, in the strict form of RFC 7468. [8555-9.1-1] [8555-9.1-2] */
 static bool check_strict(struct scenario *s, x509_pile *pile, const struct buf *pem)
@@ -295,11 +315,13 @@ static bool check_names(struct scenario *s, const struct order *order, X509 *lea
 static bool check_lifetime(struct scenario *s, X509 *leaf, const char *days)
 {
     int lived, seconds;
+    char *unit;
+    long wanted = strtol(days, &unit, 10) * (*unit == 'h' ? HOUR_S : DAY_S);
     if (strcmp(days, "any") == 0)
         return true;
     if (ASN1_TIME_diff(&lived, &seconds, X509_get0_notBefore(leaf), X509_get0_notAfter(leaf)) != 1)
         return fail(s, "the certificate's times are none");
-    return (long)lived * DAY_S + seconds + 1 == strtol(days, NULL, 10) * DAY_S ||
+    return (long)lived * DAY_S + seconds + 1 == wanted ||
            fail(s, "the certificate lives %d days and %d seconds", lived, seconds);
 }
 

@@ -208,10 +208,24 @@ static bool matches(const char *left, const char *right)
     return found;
 }
 
+/* So are times. */
+static bool is_before(const char *left, const char *right)
+{
+    return strcmp(left, right) < 0;
+}
+
+static bool is_behind(const char *left, const char *right)
+{
+    return strcmp(left, right) > 0;
+}
+
 static const struct {
     const char *text;
     bool (*holds)(const char *left, const char *right);
-} operators[] = { { "==", is_equal }, { "!=", is_other }, { "~", has }, { "!~", has_not }, { "=~", matches } };
+} operators[] = {
+    { "==", is_equal }, { "!=", is_other }, { "~", has },       { "!~", has_not },
+    { "=~", matches },  { "<", is_before }, { ">", is_behind },
+};
 
 static bool expect_presence(struct scenario *s, const char *name, const char *wanted)
 {
