@@ -186,12 +186,15 @@ static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY
         .dns_server = ask_server ? settings->dns_server : NULL,
         .hosts = settings->dns_hosts.items,
         .host_count = ask_server && lab_hosts ? 0 : settings->dns_hosts.count,
+        .allow_addresses = settings->validation_allow_addresses.items,
+        .allow_address_count = settings->validation_allow_addresses.count,
         .dns_timeout_ms = settings->dns_timeout_ms,
         .connect_timeout_ms = settings->validation_connect_timeout_ms,
         .total_timeout_ms = settings->validation_timeout_ms,
         .user_agent = "caraway/" CARAWAY_VERSION,
     };
     char reason[VALIDATORS_WHY_SIZE] = "";
+    CHECK(caa_mode_from_text(settings->caa_mode, &options.caa_mode));
     return validators_open(&options, &caraway->validators, reason) || refuse(why, "%s", reason);
 }
 

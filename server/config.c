@@ -48,20 +48,29 @@ static void reference_default(const struct setting_row *row, struct buf *out)
         buf_printf(out, staging[0] != '\0' ? "`%s`" : "%s", staging);
 }
 
+static void reference_choices(const struct setting_row *row, struct buf *out)
+{
+    for (const char *c = row->choices; *c != '\0'; c++)
+        if (*c == '|')
+            buf_text(out, ", ");
+        else
+            buf_char(out, *c);
+}
+
 static void reference_values(const struct setting_row *row, struct buf *out)
 {
     if (row->kind == SETTING_KIND_CHOICE || row->kind == SETTING_KIND_CHOICES) {
-        for (const char *c = row->choices; *c != '\0'; c++)
-            if (*c == '|')
-                buf_text(out, ", ");
-            else
-                buf_char(out, *c);
+        reference_choices(row, out);
         return;
     }
     const char *kind = setting_kind_text(row->kind);
     buf_append(out, kind, strcspn(kind, "(")); /* the forms stand in the head */
     while (out->len > 0 && out->data[out->len - 1] == ' ')
         out->data[--out->len] = '\0';
+    if (row->choices[0] != '\0') {
+        buf_text(out, ", or ");
+        reference_choices(row, out);
+    }
     if (row->most == 0)
         return;
     buf_text(out, ", ");

@@ -75,6 +75,11 @@
       "Most that one validation may take.") \
     X(validation_connect_timeout_ms, DURATION, "validation.connect-timeout", "10s", SAME, 100, \
       600 * SETTING_SECOND, "", RESTART, "Most that one connection of a validation may take to come about.") \
+    X(validation_allow_addresses, NETWORKS, "validation.allow-addresses", "loopback,private,self", "private", 0, 0, \
+      "loopback|private|self|link-local|metadata|multicast|shared|documentation|benchmark|unspecified|mapped|tunnel|" \
+      "protocol", RESTART, "Reserved addresses that validations may connect to; they stay away from all others.") \
+    X(caa_mode, CHOICE, "caa.mode", "enforce", SAME, 0, 0, "off|warn|enforce", RESTART, \
+      "What becomes of CAA records: not asked for, only warned of, or obeyed. Names in dns.hosts have none.") \
     X(dns_server, RESOLVER, "dns.server", "", SAME, 0, 0, "", RESTART, \
       "DNS server to ask; empty asks those of /etc/resolv.conf.") \
     X(dns_timeout_ms, DURATION, "dns.timeout", "5s", SAME, 100, 600 * SETTING_SECOND, "", RESTART, \

@@ -133,15 +133,22 @@ static bool parse_bool(const struct reading *reading, const char *text, void *ou
     return refuse(reading, "\"%.80s\" is neither true nor false", text);
 }
 
-static bool parse_choice(const struct reading *reading, const char *text, void *out)
+static bool is_choice(const struct setting_row *row, const char *text)
 {
     size_t len = strlen(text);
-    for (const char *choice = reading->row->choices; *choice != '\0';) {
+    for (const char *choice = row->choices; *choice != '\0';) {
         size_t choice_len = strcspn(choice, "|");
         if (len == choice_len && memcmp(choice, text, len) == 0)
-            return parse_text(reading, text, out);
+            return true;
         choice += choice_len + (choice[choice_len] == '|');
     }
+    return false;
+}
+
+static bool parse_choice(const struct reading *reading, const char *text, void *out)
+{
+    if (is_choice(reading->row, text))
+        return parse_text(reading, text, out);
     return refuse(reading, "\"%.80s\" is none of %s", text, reading->row->choices);
 }
 
@@ -189,8 +196,10 @@ static bool parse_name(const struct reading *reading, const char *text, void *ou
 static bool parse_network(const struct reading *reading, const char *text, void *out)
 {
     struct network network;
-    if (!network_read(text, &network))
-        return refuse(reading, "\"%.80s\" is not an address or a network like 10.0.0.0/8", text);
+    bool words = reading->row->choices[0] != '\0';
+    if (!is_choice(reading->row, text) && !network_read(text, &network))
+        return refuse(reading, "\"%.80s\" is not an address or a network like 10.0.0.0/8%s%s", text,
+                      words ? ", nor one of " : "", reading->row->choices);
     return parse_text(reading, text, out);
 }
 

@@ -5,11 +5,34 @@
 
 enum { TRACED_RECORDS = 8 };
 
+static void refuse(struct val_location *location, const struct val_address *address, enum val_reserved reserved)
+{
+    char text[VAL_ADDRESS_SIZE];
+    struct val_attempt *attempt = location->attempt;
+    uint64_t now = val_attempt_now(attempt);
+    struct json_out *out = val_trace_step(&attempt->trace, "refused", now, now);
+    json_out_text(out, "name", location->host);
+    json_out_text(out, "address", val_address_text(address, text));
+    json_out_text(out, "why", val_reserved_phrase(reserved));
+    json_out_text(out, "setting", "validation.allow-addresses");
+    json_out_text(out, "allowed_by", val_reserved_word(reserved));
+    val_trace_end(&attempt->trace);
+    if (location->refused.family != AF_UNSPEC)
+        return;
+    location->refused = *address;
+    location->reserved = reserved;
+}
+
 static void keep(struct val_location *location, const struct val_address *address)
 {
     struct val_address *slot = address->family == AF_INET6 ? &location->v6 : &location->v4;
-    if (slot->family == AF_UNSPEC)
+    if (slot->family != AF_UNSPEC)
+        return;
+    enum val_reserved reserved = val_reserve_judge(location->attempt->worker->shared->reserve, address);
+    if (reserved == VAL_RESERVED_GLOBAL)
         *slot = *address;
+    else
+        refuse(location, address, reserved);
 }
 
 static void trace_hosts(struct val_attempt *attempt, const char *host, const struct val_address *addresses,
@@ -118,9 +141,14 @@ static void keep_records(struct val_location *location, const struct val_questio
 /* With no address from either question the one that failed hardest is worth telling. */
 static void explain(struct val_attempt *attempt, const struct val_location *location)
 {
+    char address[VAL_ADDRESS_SIZE];
     const char *server = val_dns_server(attempt->worker->dns);
     const struct val_question *worst = location->a.outcome != VAL_DNS_NO_DATA ? &location->a : &location->aaaa;
-    if (!location->asked)
+    if (location->refused.family != AF_UNSPEC)
+        val_attempt_fail(attempt, PROBLEM_CONNECTION, "%s: this server does not connect to %s, which is %s",
+                         location->host, val_address_text(&location->refused, address),
+                         val_reserved_phrase(location->reserved));
+    else if (!location->asked)
         val_attempt_fail(attempt, PROBLEM_DNS, "%s: dns.hosts gives this name no address", location->host);
     else if (attempt->timed_out)
         val_attempt_fail(attempt, PROBLEM_DNS,

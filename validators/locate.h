@@ -1,12 +1,16 @@
 /* From a host to the addresses to connect to: an IP address stands for itself, dns.hosts comes next, then DNS (AAAA and
- * A at once). The first IPv6 address is tried first, then the first IPv4 address. */
+ * A at once). Reserved addresses are left out. The first IPv6 address is tried first, then the first IPv4 address. Who
+ * connects uses the address found here and asks no second time, so that DNS cannot change it in between. */
 #pragma once
 
 #include "validators/attempt.h"
 #include "validators/dns.h"
+#include "validators/reserved.h"
 
 struct val_location {
-    struct val_address v6, v4; /* family AF_UNSPEC when there is none */
+    struct val_address v6, v4;  /* family AF_UNSPEC when there is none */
+    struct val_address refused; /* the first that is reserved */
+    enum val_reserved reserved; /* what it is */
     struct val_question aaaa, a;
     struct val_attempt *attempt;
     const char *host; /* lives as long as the location is in use */

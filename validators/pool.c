@@ -30,6 +30,7 @@ void validators_drop(struct validators *validators)
     while (validators->count > 0)
         val_worker_stop(&validators->workers[--validators->count]);
     val_hosts_drop(validators->shared.hosts);
+    val_reserve_drop(validators->shared.reserve);
     pthread_mutex_destroy(&validators->shared.resolver_setup);
     free((char *)validators->shared.options.dns_server);
     free((char *)validators->shared.options.user_agent);
@@ -41,10 +42,12 @@ static bool copy_options(struct val_shared *shared, const struct validators_opti
 {
     shared->options = *options;
     shared->options.hosts = NULL;
+    shared->options.allow_addresses = NULL;
     shared->options.user_agent = strdup(options->user_agent);
     shared->options.dns_server = options->dns_server != NULL ? strdup(options->dns_server) : NULL;
     if (shared->options.user_agent == NULL || (options->dns_server != NULL && shared->options.dns_server == NULL))
         return fail(why, "out of memory");
+    TRY(val_reserve_make(options->allow_addresses, options->allow_address_count, &shared->reserve, why));
     return val_hosts_make(options->hosts, options->host_count, &shared->hosts, why);
 }
 

@@ -32,6 +32,8 @@ struct validators_options {
     const char *dns_server;       /* "ADDR:PORT" or "[V6]:PORT" to forward to; NULL: what /etc/resolv.conf says */
     const struct validators_host *hosts; /* consulted before DNS; copied */
     size_t host_count;
+    const char *const *allow_addresses; /* reserved addresses that may be connected to: see reserved.h; copied */
+    size_t allow_address_count;
     enum caa_mode caa_mode;
     int64_t dns_timeout_ms, connect_timeout_ms, total_timeout_ms;
     const char *user_agent;

@@ -7,10 +7,12 @@
 #include "validators/fetch.h"
 #include "validators/hosts.h"
 #include "validators/peer.h"
+#include "validators/reserved.h"
 
 struct val_shared {                    /* what all workers read; immutable while they run, but for the mutex */
-    struct validators_options options; /* its texts are ours; hosts is NULL: see the map */
+    struct validators_options options; /* its texts are ours; lists are NULL: see below */
     struct val_hosts *hosts;
+    struct val_reserve *reserve;
     pthread_mutex_t resolver_setup;
 };
 

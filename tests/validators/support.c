@@ -152,11 +152,14 @@ void tcp_server_stop(struct tcp_server *server)
 
 struct validators_options test_options(void)
 {
+    static const char *const allowed[] = { "loopback" };
     return (struct validators_options) {
         .threads = 1,
         .http_port = 5002,
         .tls_port = 5001,
         .dns_server = "127.0.0.1:1",
+        .allow_addresses = allowed,
+        .allow_address_count = ARRAY_SIZE(allowed),
         .dns_timeout_ms = 5000,
         .connect_timeout_ms = 5000,
         .total_timeout_ms = 10000,
