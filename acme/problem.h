@@ -47,6 +47,8 @@ struct acme_problem {
     int status; /* HTTP */
     char detail[PROBLEM_DETAIL_SIZE];
     char cause[PROBLEM_CAUSE_SIZE];
+    int64_t retry_after_s;         /* rateLimited: for the Retry-After header; 0: none */
+    const char *help;              /* URL of a page about this kind of refusal; else NULL */
     const char *instance;          /* userActionRequired: URL for a human to visit; else NULL */
     const char *const *algorithms; /* badSignatureAlgorithm: what we take; NULL-ended; else NULL */
     const struct acme_subproblem *subproblems;

@@ -1,6 +1,7 @@
 #include "base/crypto.h"
 
 #include <openssl/pem.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 
 static EVP_MD *sha256, *sha384, *sha512; /* written once under pthread_once, then read-only */
@@ -47,4 +48,10 @@ void crypto_pem(struct buf *out, const char *kind, struct bytes der)
     }
     long len = BIO_get_mem_data(memory, &pem);
     buf_append(out, pem, (size_t)len);
+}
+
+void crypto_hmac_sha256(struct bytes key, struct bytes in, uint8_t out[static SHA256_BYTES])
+{
+    unsigned len = 0;
+    CHECK(HMAC(crypto_sha256(), key.data, (int)key.len, in.data, in.len, out, &len) != NULL && len == SHA256_BYTES);
 }

@@ -2,6 +2,7 @@
 
 #include "server/caraway.h"
 #include "server/external.h"
+#include "server/limit_rules.h"
 #include "server/payload.h"
 
 enum { CONTACT_MAX_BYTES = 320 };
@@ -105,7 +106,7 @@ static bool insert_account(struct store_txn *txn, struct request *rq)
     state->existed = find_by_key(txn, rq, &existing);
     if (state->existed)
         state->account = existing;
-    else if (!external_note(txn, rq, &state->account))
+    else if (!limit_new_account(txn, rq) || !external_note(txn, rq, &state->account))
         return false;
     else
         store_put_account(txn, &state->account);

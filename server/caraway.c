@@ -3,6 +3,7 @@
 #include "server/endpoint.h"
 #include "server/issuance.h"
 #include "server/key_cache.h"
+#include "server/limit.h"
 #include "server/nonce.h"
 #include "server/validation.h"
 
@@ -85,6 +86,18 @@ static bool open_store(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE
 static void close_store(struct caraway *caraway)
 {
     store_drop(TAKE(caraway->store));
+}
+
+static bool open_limits(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    world_random(caraway->world, caraway->page_key, sizeof caraway->page_key);
+    caraway->limits = limits_create(caraway->settings, caraway->store);
+    return caraway->limits != NULL || refuse(why, "the overrides of rate limits cannot be read from the database");
+}
+
+static void close_limits(struct caraway *caraway)
+{
+    limits_drop(TAKE(caraway->limits));
 }
 
 static bool open_ca(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
@@ -227,7 +240,8 @@ static const struct part {
     bool (*open)(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE]);
     void (*close)(struct caraway *caraway); /* takes a part that was never opened */
 } parts[] = {
-    { open_protocol, close_protocol }, { open_store, close_store },           { open_ca, close_ca },
+    { open_protocol, close_protocol }, { open_store, close_store },
+    { open_limits, close_limits },     { open_ca, close_ca },
     { open_tls, close_tls },           { open_validators, close_validators },
 };
 

@@ -1,5 +1,6 @@
 #include "server/issuance.h"
 
+#include "server/limit_rules.h"
 #include "server/order.h"
 #include "server/profile.h"
 #include "server/renewal.h"
@@ -181,6 +182,7 @@ static bool put_certificate(struct store_txn *txn, struct issuance *issuance, st
     order->certificate = issuance->serial;
     order->csr = (struct bytes) { 0 };
     order_move(order, ORDER_VALID);
+    limit_issued(issuance->caraway, txn, issuance->scratch, order);
     store_put_certificate(txn, &certificate);
     store_put_order(txn, order);
     renewal_note(txn, issuance->scratch, order);

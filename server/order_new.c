@@ -3,6 +3,7 @@
 #include "server/account.h"
 #include "server/caraway.h"
 #include "server/identifiers.h"
+#include "server/limit_rules.h"
 #include "server/order.h"
 #include "server/payload.h"
 #include "server/profile.h"
@@ -56,6 +57,7 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
     order->expires_ms = rq->now_ms + rq->caraway->settings->order_lifetime_ms;
     order->authorizations.count = 0;
     TRY(renewal_check_replaces(txn, rq->arena, order, &rq->problem));
+    TRY(limit_new_order(txn, rq, order));
     size_t proved = 0;
     for (size_t i = 0; i < state->asked.wish_count; i++) {
         struct authorization reused;

@@ -124,6 +124,15 @@ bool renewal_check_replaces(struct store_txn *txn, struct arena *arena, const st
     return true;
 }
 
+bool renewal_is_timely(struct store_txn *txn, struct arena *arena, const struct order *order, int64_t now_ms)
+{
+    struct certificate certificate;
+    if (order->replaces == NULL || !store_get_certificate(txn, arena, order->replaces, &certificate))
+        return false;
+    struct renewal_window window = renewal_window(&certificate);
+    return now_ms >= window.from_ms && now_ms < certificate.not_after_ms;
+}
+
 bool renewal_read_replaces(struct request *rq, struct order *order)
 {
     TRY(payload_text(rq, "replaces", &order->replaces_id));

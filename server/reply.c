@@ -76,7 +76,11 @@ static void answer_problem(struct request *rq)
     struct json_out out = reply_json(rq, rq->problem.status);
     rq->reply.content_type = "application/problem+json";
     problem_write(&out, NULL, &rq->problem);
-    if (rq->problem.status == 503)
+    if (rq->problem.help != NULL)
+        reply_link(rq, "help", rq->problem.help);
+    if (rq->problem.retry_after_s != 0)
+        reply_header(rq, "Retry-After", arena_printf(rq->arena, "%lld", (long long)rq->problem.retry_after_s));
+    else if (rq->problem.status == 503)
         reply_header(rq, "Retry-After", "10");
 }
 

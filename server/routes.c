@@ -8,6 +8,7 @@
 #include "server/finalize.h"
 #include "server/key_change.h"
 #include "server/order.h"
+#include "server/pause.h"
 #include "server/renewal.h"
 #include "server/revocation.h"
 
@@ -31,6 +32,8 @@ static const struct route acme_rows[] = {
     { "/revoke-cert", METHOD_POST, PROOF_ANY, BODY_CSR, revocation_post },
     { "/new-authz", METHOD_POST, PROOF_KID, BODY_TEXT, authorization_new },
     { "/renewal-info/{}", METHOD_GET, PROOF_NONE, BODY_NONE, renewal_info_get },
+    { "/unpause/{}", METHOD_GET, PROOF_NONE, BODY_NONE, pause_page_get },
+    { "/unpause/{}", METHOD_POST, PROOF_NONE, BODY_TEXT, pause_page_post },
     { "/key-change", METHOD_POST, PROOF_KID, BODY_TEXT, key_change_post },
 };
 

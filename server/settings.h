@@ -22,6 +22,7 @@ struct setting_hosts {
 #define SETTING_FIELD_BOOL      bool
 #define SETTING_FIELD_INTEGER   int64_t
 #define SETTING_FIELD_DURATION  int64_t
+#define SETTING_FIELD_RATE      const char *
 #define SETTING_FIELD_SIZE      int64_t
 #define SETTING_FIELD_CHOICE    const char *
 #define SETTING_FIELD_CHOICES   struct setting_texts

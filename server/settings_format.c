@@ -53,6 +53,7 @@ void setting_format(const struct setting_row *row, const struct settings *settin
         return;
     case SETTING_KIND_TEXT:
     case SETTING_KIND_URL:
+    case SETTING_KIND_RATE:
     case SETTING_KIND_CHOICE:
     case SETTING_KIND_ENDPOINT:
     case SETTING_KIND_RESOLVER:

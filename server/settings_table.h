@@ -12,6 +12,7 @@
     X(BOOL, "true or false")                                                                                           \
     X(INTEGER, "number")                                                                                               \
     X(DURATION, "duration (500ms, 30s, 5m, 1h, 90d)")                                                                  \
+    X(RATE, "COUNT/PERIOD, as 300/3h, or off")                                                                         \
     X(SIZE, "size (bytes, KiB, MiB, GiB, TiB)")                                                                        \
     X(CHOICE, "one of")                                                                                                \
     X(CHOICES, "some of")                                                                                              \
@@ -123,6 +124,28 @@
       "When a client may ask again for an order that is being worked on.") \
     X(retry_after_authorization_ms, DURATION, "retry-after.authorization", "1s", SAME, 0, SETTING_DAY, "", RESTART, \
       "When a client may ask again for an authorization that is being validated.") \
+    X(limits_preset, CHOICE, "limits.preset", "letsencrypt-staging", "private", 0, 0, \
+      "letsencrypt|letsencrypt-staging|private|off", RESTART, "Whose rate limits apply; each one can be set apart.") \
+    X(limits_exempt_loopback, BOOL, "limits.exempt-loopback", "true", SAME, 0, 0, "", RESTART, \
+      "Limits per address do not count this machine's own clients.") \
+    X(limits_help_url, URL, "limits.help-url", "https://letsencrypt.org/docs/rate-limits/", SAME, 0, 0, "", RESTART, \
+      "Page about the limits: in the Link header and the sentence of a refusal.") \
+    X(limits_new_accounts_per_address, RATE, "limits.new-accounts-per-address", "", SAME, 0, 0, "", RESTART, \
+      "New accounts from one address.") \
+    X(limits_new_accounts_per_network, RATE, "limits.new-accounts-per-network", "", SAME, 0, 0, "", RESTART, \
+      "New accounts from one /48 of IPv6 addresses.") \
+    X(limits_new_orders_per_account, RATE, "limits.new-orders-per-account", "", SAME, 0, 0, "", RESTART, \
+      "New orders of one account.") \
+    X(limits_failed_authorizations_per_name, RATE, "limits.failed-authorizations-per-name", "", SAME, 0, 0, "", RESTART, \
+      "Failed authorizations of one name for one account.") \
+    X(limits_certificates_per_domain, RATE, "limits.certificates-per-domain", "", SAME, 0, 0, "", RESTART, \
+      "Certificates for one registered domain, an IPv4 address or an IPv6 /64.") \
+    X(limits_certificates_per_domain_and_account, RATE, "limits.certificates-per-domain-and-account", "", SAME, 0, 0, "", RESTART, \
+      "The same for one account; an override for it takes the place of the shared limit.") \
+    X(limits_certificates_per_exact_set, RATE, "limits.certificates-per-exact-set", "", SAME, 0, 0, "", RESTART, \
+      "Certificates for exactly the same names.") \
+    X(limits_failed_authorizations_before_pause, RATE, "limits.failed-authorizations-before-pause", "", SAME, 0, 0, "", RESTART, \
+      "Failures in a row after which orders for the name are paused.") \
     X(web_threads, INTEGER, "web.threads", "0", SAME, 0, 256, "", RESTART, \
       "Threads that serve HTTPS; 0 means one for each CPU.") \
     X(web_max_connections, INTEGER, "web.max-connections", "4096", SAME, 8, 1000000, "", RESTART, \

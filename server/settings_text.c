@@ -1,6 +1,7 @@
 /* Between text and value, kind by kind. */
 #include "server/endpoint.h"
 #include "server/network.h"
+#include "server/rate.h"
 #include "server/settings_row.h"
 
 #include <stdio.h>
@@ -193,6 +194,14 @@ static bool parse_name(const struct reading *reading, const char *text, void *ou
     return parse_text(reading, text, out);
 }
 
+static bool parse_rate(const struct reading *reading, const char *text, void *out)
+{
+    struct rate rate;
+    if (*text != '\0' && !rate_read(text, &rate))
+        return refuse(reading, "\"%.80s\" is not a rate; write COUNT/PERIOD like 300/3h, or off", text);
+    return parse_text(reading, text, out);
+}
+
 static bool parse_network(const struct reading *reading, const char *text, void *out)
 {
     struct network network;
@@ -315,7 +324,8 @@ static parse_one *const parsers[] = {
     [SETTING_KIND_CHOICE] = parse_choice,      [SETTING_KIND_ENDPOINT] = parse_endpoint,
     [SETTING_KIND_ENDPOINTS] = parse_endpoint, [SETTING_KIND_RESOLVER] = parse_resolver,
     [SETTING_KIND_NAMES] = parse_name,         [SETTING_KIND_HOSTS] = NULL,
-    [SETTING_KIND_CHOICES] = parse_choice,     [SETTING_KIND_NETWORKS] = parse_network,
+    [SETTING_KIND_RATE] = parse_rate,          [SETTING_KIND_CHOICES] = parse_choice,
+    [SETTING_KIND_NETWORKS] = parse_network,
 };
 
 static const bool is_list[] = {

@@ -2,6 +2,7 @@
 
 #include "server/authorization.h"
 #include "server/challenge.h"
+#include "server/limit_rules.h"
 #include "server/order.h"
 
 #include <pthread.h>
@@ -112,12 +113,14 @@ static struct challenge *challenge_of(struct authorization *authorization, const
     return NULL;
 }
 
-static void decide_authorization(struct authorization *authorization, struct attempt *attempt, int64_t now_ms)
+static void decide_authorization(struct store_txn *txn, struct authorization *authorization, struct attempt *attempt,
+                                 int64_t now_ms)
 {
     bool ok = attempt->validation.ok;
     if (authorization_state_at(authorization, now_ms) != AUTHORIZATION_PENDING)
         return;
     authorization_move(authorization, ok ? AUTHORIZATION_VALID : AUTHORIZATION_INVALID);
+    limit_decided(attempt->caraway, txn, attempt->scratch, authorization, ok);
     if (ok)
         authorization->expires_ms = now_ms + attempt->caraway->settings->authorization_valid_lifetime_ms;
 }
@@ -139,7 +142,7 @@ static void store_outcome(struct store_txn *txn, void *arg)
     challenge->error = attempt->error;
     challenge->trace = attempt->trace;
     enum authorization_state before = authorization.state;
-    decide_authorization(&authorization, attempt, now_ms);
+    decide_authorization(txn, &authorization, attempt, now_ms);
     store_put_authorization(txn, &authorization);
     for (size_t i = 0; authorization.state != before && i < authorization.orders.count; i++)
         update_order(txn, attempt, authorization.orders.items[i], attempt->validation.ok, now_ms);

@@ -24,6 +24,9 @@
 #define ROW_authorization(tag, kind, name, of) ROW(authorization, tag, kind, name, of)
 #define ROW_certificate(tag, kind, name, of)   ROW(certificate, tag, kind, name, of)
 #define ROW_external_key(tag, kind, name, of)  ROW(external_key, tag, kind, name, of)
+#define ROW_rate_bucket(tag, kind, name, of)   ROW(rate_bucket, tag, kind, name, of)
+#define ROW_rate_override(tag, kind, name, of) ROW(rate_override, tag, kind, name, of)
+#define ROW_pause(tag, kind, name, of)         ROW(pause, tag, kind, name, of)
 
 #define X(record, table, number, id)                                                                                   \
     static const struct field record##_fields[] = { table(ROW_##record) };                                             \

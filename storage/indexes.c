@@ -129,6 +129,13 @@ static void emit_ORDER_PROCESSING(struct index_keys *keys, const void *record)
         emit(keys, STORE_ORDER_PROCESSING, "", order->id);
 }
 
+static void emit_PAUSE_BY_ACCOUNT(struct index_keys *keys, const void *record)
+{
+    const struct pause *pause = record;
+    if (pause->paused_ms != 0 && pause->account != NULL)
+        emit(keys, STORE_PAUSE_BY_ACCOUNT, pause->account, pause->id);
+}
+
 static void emit_EXPIRY_AUTHORIZATION(struct index_keys *keys, const void *record)
 {
     const struct authorization *authz = record;

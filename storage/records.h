@@ -97,13 +97,37 @@ struct identifiers {
     X(3, TIME, created_ms, )                                                                                           \
     X(4, TEXTS, accounts, ) /* ids of the accounts that were bound with it */
 
+#define RATE_BUCKET_FIELDS(X)                                                                                          \
+    X(1, TEXT, id, )                                                                                                   \
+    X(2, TEXT, limit, )                                                                                                \
+    X(3, TEXT, subject, )                                                                                              \
+    X(4, INT, full_us, ) /* when it will be full again, microseconds since 1970 */
+
+#define RATE_OVERRIDE_FIELDS(X)                                                                                        \
+    X(1, TEXT, id, )                                                                                                   \
+    X(2, TEXT, limit, )                                                                                                \
+    X(3, TEXT, subject, )                                                                                              \
+    X(4, TEXT, rate, )                                                                                                 \
+    X(5, TEXT, comment, )                                                                                              \
+    X(6, TIME, created_ms, )
+
+#define PAUSE_FIELDS(X)                                                                                                \
+    X(1, TEXT, id, )                                                                                                   \
+    X(2, TEXT, account, )                                                                                              \
+    X(3, TEXT, name, )                                                                                                 \
+    X(4, TIME, paused_ms, )      /* 0: resumed */                                                                      \
+    X(5, TIME, grace_until_ms, ) /* not paused again before */
+
 /* record, its fields, its class byte on disk (append-only), its id field */
 #define RECORD_TABLE(X)                                                                                                \
     X(account, ACCOUNT_FIELDS, 1, id)                                                                                  \
     X(order, ORDER_FIELDS, 2, id)                                                                                      \
     X(authorization, AUTHORIZATION_FIELDS, 3, id)                                                                      \
     X(certificate, CERTIFICATE_FIELDS, 4, serial)                                                                      \
-    X(external_key, EXTERNAL_KEY_FIELDS, 5, id)
+    X(external_key, EXTERNAL_KEY_FIELDS, 5, id)                                                                        \
+    X(rate_bucket, RATE_BUCKET_FIELDS, 6, id)                                                                          \
+    X(rate_override, RATE_OVERRIDE_FIELDS, 7, id)                                                                      \
+    X(pause, PAUSE_FIELDS, 8, id)
 
 #define FIELD_TEXT(name, of)                   const char *name;
 #define FIELD_BLOB(name, of)                   struct bytes name;

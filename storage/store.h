@@ -94,7 +94,8 @@ RECORD_TABLE(X)
     X(EXPIRY_ORDER, order, 40)                     /* subject: ""; ids are preceded by the expiry, so in its order */  \
     X(EXPIRY_AUTHORIZATION, authorization, 41)                                                                         \
     X(EXPIRY_CERTIFICATE, certificate, 42)                                                                             \
-    X(ORDER_PROCESSING, order, 43) /* subject: ""; the order is in processing */
+    X(ORDER_PROCESSING, order, 43) /* subject: ""; the order is in processing */                                       \
+    X(PAUSE_BY_ACCOUNT, pause, 44) /* subject: account id; the paused ones */
 
 enum store_index {
 #define X(name, record, number) STORE_##name = number,

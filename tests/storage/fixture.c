@@ -61,6 +61,21 @@ void put_external_key(struct store_txn *txn, void *arg)
     store_put_external_key(txn, arg);
 }
 
+void put_rate_bucket(struct store_txn *txn, void *arg)
+{
+    store_put_rate_bucket(txn, arg);
+}
+
+void put_rate_override(struct store_txn *txn, void *arg)
+{
+    store_put_rate_override(txn, arg);
+}
+
+void put_pause(struct store_txn *txn, void *arg)
+{
+    store_put_pause(txn, arg);
+}
+
 void write_ok(struct fixture *fixture, void (*work)(struct store_txn *, void *), const void *arg)
 {
     assert_int_equal(store_write(fixture->store, work, (void *)(uintptr_t)arg), STORE_OK);

@@ -26,4 +26,7 @@ void put_order(struct store_txn *txn, void *arg);
 void put_authorization(struct store_txn *txn, void *arg);
 void put_certificate(struct store_txn *txn, void *arg);
 void put_external_key(struct store_txn *txn, void *arg);
+void put_rate_bucket(struct store_txn *txn, void *arg);
+void put_rate_override(struct store_txn *txn, void *arg);
+void put_pause(struct store_txn *txn, void *arg);
 void write_ok(struct fixture *fixture, void (*work)(struct store_txn *, void *), const void *arg);

@@ -86,9 +86,11 @@ struct certificate sample_certificate(const char *serial, const char *account, i
                                   .renew_explanation = "https://ca/why" };
 }
 
-const struct record_type *const sample_types[SAMPLE_TYPES] = { &record_type_account,       &record_type_order,
-                                                               &record_type_authorization, &record_type_certificate,
-                                                               &record_type_external_key,  &record_type_challenge };
+const struct record_type *const sample_types[SAMPLE_TYPES] = {
+    &record_type_account,       &record_type_order,        &record_type_authorization,
+    &record_type_certificate,   &record_type_external_key, &record_type_rate_bucket,
+    &record_type_rate_override, &record_type_pause,        &record_type_challenge,
+};
 
 const void *sample_of(const struct record_type *type)
 {
@@ -103,8 +105,14 @@ const void *sample_of(const struct record_type *type)
     static const struct external_key external_key = {
         .id = "kid-1", .secret = { der, 5 }, .created_ms = 1700000000000, .accounts = { ids, 2 }
     };
-    const void *const samples[SAMPLE_TYPES] = { &account,     &order,        &authorization,
-                                                &certificate, &external_key, &challenges[0] };
+    static const struct rate_bucket rate_bucket = { "5.ab", "certificates-per-domain", "example.test",
+                                                    1700000000000001 };
+    static const struct rate_override rate_override = { "5.ab",    "certificates-per-domain", "example.test",
+                                                        "1000/7d", "a big customer",          1700000000000 };
+    static const struct pause pause = { "ab", "account1", "www.example.test", 1700000000000, 1700000000001 };
+    const void *const samples[SAMPLE_TYPES] = { &account,       &order,        &authorization,
+                                                &certificate,   &external_key, &rate_bucket,
+                                                &rate_override, &pause,        &challenges[0] };
     for (size_t i = 0; i < SAMPLE_TYPES; i++)
         if (sample_types[i] == type)
             return samples[i];

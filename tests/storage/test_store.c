@@ -23,6 +23,9 @@ static void put_one_of_each(struct fixture *fixture)
     write_ok(fixture, put_authorization, &authz);
     write_ok(fixture, put_certificate, &certificate);
     write_ok(fixture, put_external_key, sample_of(&record_type_external_key));
+    write_ok(fixture, put_rate_bucket, sample_of(&record_type_rate_bucket));
+    write_ok(fixture, put_rate_override, sample_of(&record_type_rate_override));
+    write_ok(fixture, put_pause, sample_of(&record_type_pause));
 }
 
 static void puts_and_gets_every_record(void **state)
@@ -35,6 +38,9 @@ static void puts_and_gets_every_record(void **state)
     const struct authorization authorization_put = sample_authorization("z1", "a1", "example.test");
     const struct certificate certificate_put = sample_certificate("0a", "a1", 9000);
     const struct external_key external_key_put = *(const struct external_key *)sample_of(&record_type_external_key);
+    const struct rate_bucket rate_bucket_put = *(const struct rate_bucket *)sample_of(&record_type_rate_bucket);
+    const struct rate_override rate_override_put = *(const struct rate_override *)sample_of(&record_type_rate_override);
+    const struct pause pause_put = *(const struct pause *)sample_of(&record_type_pause);
     AUTO(store_txn) txn = store_begin_read(fixture->store);
 #define X(record, fields, class, id_field)                                                                             \
     struct record record##_got;                                                                                        \

@@ -1,0 +1,32 @@
+/* The rate limits, one row each: identifier, number on disk (append-only), name, then the rate in the presets
+ * letsencrypt, letsencrypt-staging and private, the anchor in the help page, and what there are too many of. The
+ * sentence takes the count and the subject. */
+#pragma once
+
+/* clang-format off */
+#define LIMIT_TABLE(X) \
+    X(ACCOUNTS_PER_ADDRESS, 1, "new-accounts-per-address", "10/3h", "50/3h", "100/1h", \
+      "new-registrations-per-ip-address", "new registrations (%lld) from this IP address, %s,") \
+    X(ACCOUNTS_PER_NETWORK, 2, "new-accounts-per-network", "500/3h", "500/3h", "1000/1h", \
+      "new-registrations-per-ipv6-range", "new registrations (%lld) from this /48 of IPv6 addresses, %s,") \
+    X(ORDERS_PER_ACCOUNT, 3, "new-orders-per-account", "300/3h", "1500/3h", "1000/1h", \
+      "new-orders-per-account", "new orders (%lld) from this account, %s,") \
+    X(FAILURES_PER_NAME, 4, "failed-authorizations-per-name", "5/1h", "200/1h", "20/1h", \
+      "authorization-failures-per-identifier-per-account", "failed authorizations (%lld) for \"%s\"") \
+    X(CERTIFICATES_PER_DOMAIN, 5, "certificates-per-domain", "50/7d", "30000/1s", "10000/7d", \
+      "new-certificates-per-registered-domain", "certificates (%lld) already issued for \"%s\"") \
+    X(CERTIFICATES_PER_DOMAIN_AND_ACCOUNT, 6, "certificates-per-domain-and-account", "off", "off", "off", \
+      "new-certificates-per-registered-domain", "certificates (%lld) already issued to this account for \"%s\"") \
+    X(CERTIFICATES_PER_SET, 7, "certificates-per-exact-set", "5/7d", "30000/7d", "50/7d", \
+      "new-certificates-per-exact-set-of-identifiers", \
+      "certificates (%lld) already issued for this exact set of identifiers (%s)") \
+    X(FAILURES_BEFORE_PAUSE, 8, "failed-authorizations-before-pause", "1152/1152d", "3600/6h", "off", \
+      "authorization-failures-per-identifier-per-account", "failed authorizations (%lld) for \"%s\"")
+/* clang-format on */
+
+enum limit {
+#define X(id, number, name, ...) LIMIT_##id,
+    LIMIT_TABLE(X)
+#undef X
+        LIMITS
+};

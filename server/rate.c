@@ -1,0 +1,63 @@
+#include "server/rate.h"
+
+#include <string.h>
+
+#define SECOND_US INT64_C(1000000)
+
+enum { COUNT_MAX = 10000000 };
+
+static bool read_number(const char **text, int64_t most, int64_t *out)
+{
+    int64_t value = 0;
+    size_t digits = strspn(*text, "0123456789");
+    TRY(digits > 0 && digits <= 10);
+    for (size_t i = 0; i < digits; i++)
+        value = value * 10 + ((*text)[i] - '0');
+    *text += digits;
+    *out = value;
+    return value > 0 && value <= most;
+}
+
+bool rate_read(const char *text, struct rate *out)
+{
+    static const struct {
+        const char *text;
+        int64_t us;
+    } units[] = {
+        { "s", SECOND_US },
+        { "m", 60 * SECOND_US },
+        { "h", 3600 * SECOND_US },
+        { "d", 86400 * SECOND_US },
+    };
+    struct rate rate = { 0, 1 };
+    int64_t periods;
+    if (strcmp(text, "off") == 0) {
+        *out = rate;
+        return true;
+    }
+    TRY(read_number(&text, COUNT_MAX, &rate.count) && *text++ == '/' && read_number(&text, 100000, &periods));
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        if (strcmp(text, units[i].text) != 0)
+            continue;
+        rate.period_us = periods * units[i].us;
+        *out = rate;
+        return rate.period_us >= rate.count;
+    }
+    return false;
+}
+
+struct rate_verdict rate_ask(const struct rate *rate, int64_t tat_us, int64_t now_us, int64_t cost)
+{
+    if (rate->count == 0)
+        return (struct rate_verdict) { .allowed = true, .tat_us = tat_us, .remaining = INT64_MAX };
+    int64_t emission = rate->period_us / rate->count;
+    int64_t burst = emission * rate->count;
+    int64_t base = tat_us > now_us ? tat_us : now_us;
+    int64_t next = base + emission * cost;
+    int64_t early = next - burst - now_us; /* how much too early this one comes */
+    if (early > 0)
+        return (struct rate_verdict) { .tat_us = tat_us,
+                                       .retry_in_us = early,
+                                       .remaining = base - now_us < burst ? (burst - (base - now_us)) / emission : 0 };
+    return (struct rate_verdict) { .allowed = true, .tat_us = next, .remaining = -early / emission };
+}
