@@ -4,6 +4,7 @@
 #include "server/external.h"
 #include "server/limit_rules.h"
 #include "server/payload.h"
+#include "server/terms.h"
 
 enum { CONTACT_MAX_BYTES = 320 };
 
@@ -123,46 +124,6 @@ static bool after_insert(struct request *rq)
     return account_reply(rq, &state->account, 201);
 }
 
-/* The payload's agreement is to the terms that the directory shows now. */
-static bool read_agreement(struct request *rq, struct account *account)
-{
-    const char *terms = rq->caraway->settings->terms_of_service;
-    bool agreed = false;
-    TRY(payload_flag(rq, "termsOfServiceAgreed", &agreed));
-    if (!agreed)
-        return true;
-    account->terms_agreed_ms = rq->now_ms;
-    account->terms = terms[0] != '\0' ? terms : NULL;
-    return true;
-}
-
-static bool terms_refused(struct request *rq, const char *detail)
-{
-    const char *terms = rq->caraway->settings->terms_of_service;
-    reply_link(rq, "terms-of-service", terms);
-    problem_fail(&rq->problem, PROBLEM_USER_ACTION_REQUIRED, "%s %s; send \"termsOfServiceAgreed\": true", detail,
-                 terms);
-    rq->problem.instance = terms;
-    return false;
-}
-
-static bool check_terms(struct request *rq, struct account *account)
-{
-    TRY(read_agreement(rq, account));
-    bool needed = rq->caraway->settings->terms_of_service[0] != '\0';
-    return !needed || account->terms_agreed_ms != 0 || terms_refused(rq, "Agree to the terms of service at");
-}
-
-bool account_check_terms(struct request *rq)
-{
-    const struct settings *settings = rq->caraway->settings;
-    const char *agreed = rq->account.terms;
-    if (!settings->terms_of_service_enforced || settings->terms_of_service[0] == '\0' ||
-        (agreed != NULL && strcmp(agreed, settings->terms_of_service) == 0))
-        return true;
-    return terms_refused(rq, "The terms of service have changed; update the account to agree to those at");
-}
-
 static bool create_account(struct request *rq)
 {
     struct new_account *state = arena_alloc(rq->arena, sizeof *state);
@@ -171,7 +132,7 @@ static bool create_account(struct request *rq)
     if (state == NULL)
         return problem_out_of_memory(&rq->problem);
     struct account *account = &state->account;
-    TRY(check_terms(rq, account));
+    TRY(terms_read(rq, account));
     TRY(read_contacts(rq, &account->contacts));
     TRY(external_check(rq, account));
     account->id = arena_text(rq->arena, id);
@@ -236,11 +197,9 @@ bool account_post(struct request *rq)
         return account_reply(rq, &rq->account, 200);
     const char *status = NULL;
     TRY(payload_text(rq, "status", &status));
-    /* RFC 8555 §7.3.2: any other status is ignored */
-    bool deactivate = status != NULL && strcmp(status, "deactivated") == 0;
     TRY(read_contacts(rq, &rq->account.contacts));
-    TRY(read_agreement(rq, &rq->account));
-    if (deactivate)
+    /* §7.3.2: any other status, and an agreement to terms, are ignored */
+    if (status != NULL && strcmp(status, "deactivated") == 0)
         account_move(&rq->account, ACCOUNT_DEACTIVATED);
     rq->state = &rq->account;
     request_submit(rq, store_account, after_update);

@@ -6,9 +6,6 @@
 bool account_new(struct request *rq);  /* POST new-account */
 bool account_post(struct request *rq); /* POST account: read, update contacts, deactivate */
 
-/* userActionRequired when the account agreed to other terms than those in force and a setting makes that matter. */
-MUST_USE bool account_check_terms(struct request *rq);
-
 bool account_is_closed(struct request *rq, const struct account *account); /* always false; the problem says so */
 bool account_reply(struct request *rq, const struct account *account, int status);
 

@@ -1,11 +1,11 @@
 #include "server/authorization.h"
 
 #include "base/encode.h"
-#include "server/account.h"
 #include "server/caraway.h"
 #include "server/challenge.h"
 #include "server/identifiers.h"
 #include "server/payload.h"
+#include "server/terms.h"
 
 enum { TOKEN_BYTES = 32 };
 
@@ -28,6 +28,8 @@ enum authorization_state authorization_state_at(const struct authorization *auth
 
 static bool is_on_offer(const struct settings *settings, enum acme_challenge_type type)
 {
+    if (type == CHALLENGE_DNS_PERSIST_01 && settings->caa_identities.count == 0)
+        return false; /* the record names the issuer, and this one has no name */
     for (size_t i = 0; i < settings->challenges.count; i++) {
         if (strcmp(settings->challenges.items[i], challenge_type_text(type)) == 0)
             return true;
@@ -58,8 +60,9 @@ static bool make_challenges(struct request *rq, struct authorization *authorizat
         return problem_out_of_memory(&rq->problem);
     for (unsigned type = 0; type < CHALLENGE_TYPES; type++) {
         if (challenge_offered(type, &identifier) && is_on_offer(rq->caraway->settings, type))
-            list->items[list->count++] =
-                (struct challenge) { .type = challenge_type_text(type), .token = token, .state = CHALLENGE_PENDING };
+            list->items[list->count++] = (struct challenge) { .type = challenge_type_text(type),
+                                                              .token = challenge_has_token(type) ? token : NULL,
+                                                              .state = CHALLENGE_PENDING };
     }
     if (list->count > 0)
         return true;
@@ -132,7 +135,7 @@ bool authorization_new(struct request *rq)
     struct authorization_wish wish;
     if (authorization == NULL)
         return problem_out_of_memory(&rq->problem);
-    TRY(payload_required(rq) && account_check_terms(rq));
+    TRY(payload_required(rq) && terms_check(rq));
     TRY(read_wish(rq, &wish));
     TRY(authorization_make(rq, NULL, &wish, authorization));
     rq->state = authorization;

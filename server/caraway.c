@@ -109,6 +109,7 @@ static bool open_ca(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
         .directory = buf_str(&path),
         .name = settings->ca_name,
         .threads = caraway_threads(settings->ca_signing_threads),
+        .alternates = (unsigned)settings->ca_alternate_chains,
         .world = caraway->world,
     };
     CHECK(ca_key_type_from_text(settings->ca_key_type, &options.key_type));

@@ -1,6 +1,7 @@
 #include "server/certificate.h"
 
 #include "server/caraway.h"
+#include "server/chains.h"
 
 /* RFC 8555 §7.4.2: PEM unless the client asks for the leaf alone, as DER. */
 static bool wants_der(const struct request *rq)
@@ -12,13 +13,16 @@ static bool wants_der(const struct request *rq)
 static bool write_chain(struct request *rq, const struct certificate *certificate)
 {
     struct buf *body = &rq->reply.body;
+    size_t chain;
+    TRY(chain_read(rq, rq->params[1], &chain));
+    chain_links(rq, arena_printf(rq->arena, "/certificate/%s", certificate->serial), chain);
     rq->reply.status = 200;
     rq->reply.content_type = wants_der(rq) ? "application/pkix-cert" : "application/pem-certificate-chain";
     if (wants_der(rq)) {
         buf_append(body, certificate->der.data, certificate->der.len);
     } else {
         crypto_pem(body, "CERTIFICATE", certificate->der);
-        buf_text(body, ca_chain_pem(rq->caraway->ca, 0));
+        buf_text(body, ca_chain_pem(rq->caraway->ca, chain));
     }
     return !body->failed || problem_internal(&rq->problem, "the certificate %s cannot be written", certificate->serial);
 }

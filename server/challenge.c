@@ -11,6 +11,17 @@ void challenge_move(struct challenge *challenge, enum challenge_state to)
     challenge->state = to;
 }
 
+/* dns-persist-01: what the TXT record must name, in place of a token. */
+static void write_persistent(struct json_out *out, struct request *rq)
+{
+    const struct setting_texts *issuers = &rq->caraway->settings->caa_identities;
+    json_out_text(out, "accounturi", rq->jws.kid);
+    json_out_array(out, "issuer-domain-names");
+    for (size_t i = 0; i < issuers->count; i++)
+        json_out_text(out, NULL, issuers->items[i]);
+    json_out_end_array(out);
+}
+
 void challenge_write(struct json_out *out, struct request *rq, const struct authorization *authorization,
                      const struct challenge *challenge)
 {
@@ -21,6 +32,8 @@ void challenge_write(struct json_out *out, struct request *rq, const struct auth
     json_out_text(out, "status", state_text(&challenge_states, challenge->state));
     if (challenge->token != NULL)
         json_out_text(out, "token", challenge->token);
+    if (challenge->token == NULL)
+        write_persistent(out, rq);
     if (challenge->validated_ms != 0)
         json_out_time(out, "validated", challenge->validated_ms);
     if (challenge->error != NULL)
@@ -80,6 +93,7 @@ static bool store_start(struct store_txn *txn, struct request *rq)
                             "The authorization is %s; its challenges cannot be tried any more. Make a new order",
                             state_text(&authorization_states, now));
     challenge_move(state->challenge, CHALLENGE_PROCESSING);
+    state->challenge->account_url = rq->jws.kid;
     store_put_authorization(txn, &state->authorization);
     state->started = true;
     return true;

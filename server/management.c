@@ -1,6 +1,7 @@
 #include "server/management.h"
 
 #include "server/caraway.h"
+#include "server/chains.h"
 #include "server/external.h"
 #include "storage/codec.h"
 
@@ -16,24 +17,20 @@ static bool healthz(struct request *rq)
     return true;
 }
 
-/* Pebble's paths: /roots/0 is the default chain's root. */
-static bool chain_is_known(struct request *rq)
-{
-    return strcmp(rq->params[0], "0") == 0 ||
-           problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 404, "There is one chain here, number 0");
-}
-
+/* /roots/0 is the default chain's root, /intermediates/0 what stands between it and a leaf. */
 static bool root_get(struct request *rq)
 {
-    TRY(chain_is_known(rq));
-    reply_text(rq, 200, "application/pem-certificate-chain", ca_root_pem(rq->caraway->ca, 0));
+    size_t chain;
+    TRY(chain_read(rq, rq->params[0], &chain));
+    reply_text(rq, 200, "application/pem-certificate-chain", ca_root_pem(rq->caraway->ca, chain));
     return true;
 }
 
 static bool intermediate_get(struct request *rq)
 {
-    TRY(chain_is_known(rq));
-    reply_text(rq, 200, "application/pem-certificate-chain", ca_chain_pem(rq->caraway->ca, 0));
+    size_t chain;
+    TRY(chain_read(rq, rq->params[0], &chain));
+    reply_text(rq, 200, "application/pem-certificate-chain", ca_chain_pem(rq->caraway->ca, chain));
     return true;
 }
 

@@ -1,6 +1,5 @@
 /* new-order (RFC 8555 §7.4): checks what is asked for, makes the order and an authorization for every name that the
  * account has not proved yet. */
-#include "server/account.h"
 #include "server/caraway.h"
 #include "server/identifiers.h"
 #include "server/limit_rules.h"
@@ -8,6 +7,7 @@
 #include "server/payload.h"
 #include "server/profile.h"
 #include "server/renewal.h"
+#include "server/terms.h"
 
 struct new_order {
     struct order order;
@@ -120,7 +120,7 @@ bool order_new(struct request *rq)
     const struct profile *profile;
     if (state == NULL)
         return problem_out_of_memory(&rq->problem);
-    TRY(payload_required(rq) && account_check_terms(rq));
+    TRY(payload_required(rq) && terms_check(rq));
     TRY(profile_read(rq, &profile));
     TRY(read_names(rq, profile, state));
     TRY(read_validity(rq, profile, &state->order));

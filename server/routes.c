@@ -11,6 +11,7 @@
 #include "server/pause.h"
 #include "server/renewal.h"
 #include "server/revocation.h"
+#include "server/terms.h"
 
 /* Most bytes of a body: a JWS around nothing or a few names, and one around a CSR of up to CSR_MAX_BYTES. */
 enum { BODY_NONE = 0, BODY_TEXT = 64 * 1024, BODY_CSR = 96 * 1024 };
@@ -29,9 +30,12 @@ static const struct route acme_rows[] = {
     { "/authorization/{}", METHOD_POST, PROOF_KID, BODY_TEXT, authorization_post },
     { "/challenge/{}/{}", METHOD_POST, PROOF_KID, BODY_TEXT, challenge_post },
     { "/certificate/{}", METHOD_POST, PROOF_KID, BODY_TEXT, certificate_get },
+    { "/certificate/{}/{}", METHOD_POST, PROOF_KID, BODY_TEXT, certificate_get },
     { "/revoke-cert", METHOD_POST, PROOF_ANY, BODY_CSR, revocation_post },
     { "/new-authz", METHOD_POST, PROOF_KID, BODY_TEXT, authorization_new },
     { "/renewal-info/{}", METHOD_GET, PROOF_NONE, BODY_NONE, renewal_info_get },
+    { "/agree/{}", METHOD_GET, PROOF_NONE, BODY_NONE, terms_page_get },
+    { "/agree/{}", METHOD_POST, PROOF_NONE, BODY_TEXT, terms_page_post },
     { "/unpause/{}", METHOD_GET, PROOF_NONE, BODY_NONE, pause_page_get },
     { "/unpause/{}", METHOD_POST, PROOF_NONE, BODY_TEXT, pause_page_post },
     { "/key-change", METHOD_POST, PROOF_KID, BODY_TEXT, key_change_post },

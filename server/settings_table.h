@@ -59,7 +59,7 @@
       "The directory carries an entry with a random name, so that clients learn to ignore what they do not know.") \
     X(website, URL, "website", "", SAME, 0, 0, "", RESTART, \
       "Page about this CA, shown in the directory.") \
-    X(caa_identities, NAMES, "caa-identities", "", SAME, 0, 0, "", RESTART, \
+    X(caa_identities, NAMES, "caa-identities", "caraway.test", "", 0, 0, "", RESTART, \
       "Names this CA is known by in CAA records, shown in the directory.") \
     X(trusted_proxies, NETWORKS, "trusted-proxies", "", SAME, 0, 0, "", RESTART, \
       "Proxies whose Forwarded and X-Forwarded-* headers say who asks, by which name and scheme.") \
@@ -94,6 +94,8 @@
       "Organisation in the names of root and intermediate, used when they are made.") \
     X(ca_lifetime_ms, DURATION, "ca.lifetime", "90d", SAME, 60 * SETTING_SECOND, 398 * SETTING_DAY, "", RESTART, \
       "How long a certificate is valid.") \
+    X(ca_alternate_chains, INTEGER, "ca.alternate-chains", "0", SAME, 0, 16, "", RESTART, \
+      "Further roots that sign the same intermediate key: chains a client may ask for by Link: rel=alternate.") \
     X(profile_default, CHOICE, "profile.default", "classic", SAME, 0, 0, "classic|tlsserver|shortlived", RESTART, \
       "Profile of orders that name none.") \
     X(ca_backdate_ms, DURATION, "ca.backdate", "1h", SAME, 0, SETTING_DAY, "", RESTART, \

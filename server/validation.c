@@ -189,12 +189,18 @@ static bool attempt_fill(struct attempt *attempt, const struct authorization *au
     attempt->challenge = arena_text(arena, challenge->type);
     validation->identifier = authorization->identifier;
     validation->identifier.value = arena_text(arena, authorization->identifier.value);
-    validation->token = arena_text(arena, challenge->token);
-    validation->key_authorization = key_authorization(arena, challenge->token, thumbprint);
+    const char *token = challenge->token != NULL ? challenge->token : "";
+    validation->wildcard = authorization->wildcard || authorization->subdomains;
+    validation->account_url = arena_text(arena, challenge->account_url != NULL ? challenge->account_url : "");
+    validation->token = arena_text(arena, token);
+    validation->key_authorization = key_authorization(arena, token, thumbprint);
+    validation->issuers = attempt->caraway->settings->caa_identities.items;
+    validation->issuer_count = attempt->caraway->settings->caa_identities.count;
+    validation->now_ms = world_now_ms(attempt->caraway->world);
     validation->done = outcome_known;
     validation->arg = attempt;
     return attempt->authorization != NULL && attempt->challenge != NULL && validation->identifier.value != NULL &&
-           validation->token != NULL && validation->key_authorization != NULL &&
+           validation->token != NULL && validation->account_url != NULL && validation->key_authorization != NULL &&
            challenge_type_from_text(challenge->type, &validation->type);
 }
 
@@ -203,11 +209,12 @@ void validation_begin(struct caraway *caraway, const struct authorization *autho
                       const struct challenge *challenge, const char *thumbprint)
 {
     AUTO(attempt) attempt = calloc(1, sizeof *attempt);
+    if (attempt != NULL)
+        attempt->caraway = caraway;
     if (attempt == NULL || !attempt_fill(attempt, authorization, challenge, thumbprint)) {
         log_event(caraway->log, LOG_REQUEST_FAILED, LOG_TEXT("cause", "out of memory for a validation"));
         return;
     }
-    attempt->caraway = caraway;
     log_event(caraway->log, LOG_CHALLENGE_STARTED, LOG_TEXT("name", attempt->validation.identifier.value),
               LOG_TEXT("type", attempt->challenge), LOG_TEXT("authorization", attempt->authorization));
     link_attempt(caraway->validations, attempt);
