@@ -149,7 +149,6 @@ static bool create_account(struct request *rq)
 
 bool account_new(struct request *rq)
 {
-    TRY(payload_required(rq));
     bool only_existing = false;
     TRY(payload_flag(rq, "onlyReturnExisting", &only_existing));
     struct account existing;

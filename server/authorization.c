@@ -135,7 +135,7 @@ bool authorization_new(struct request *rq)
     struct authorization_wish wish;
     if (authorization == NULL)
         return problem_out_of_memory(&rq->problem);
-    TRY(payload_required(rq) && terms_check(rq));
+    TRY(terms_check(rq));
     TRY(read_wish(rq, &wish));
     TRY(authorization_make(rq, NULL, &wish, authorization));
     rq->state = authorization;

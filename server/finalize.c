@@ -158,7 +158,6 @@ bool order_finalize(struct request *rq)
         return problem_out_of_memory(&rq->problem);
     rq->state = state;
     rq->release = finalize_release;
-    TRY(payload_required(rq));
     TRY(read_order(rq, &state->order));
     TRY(parse_csr(rq, state));
     TRY(check_csr(rq, state));

@@ -84,7 +84,6 @@ bool key_change_post(struct request *rq)
         return problem_out_of_memory(&rq->problem);
     rq->state = state;
     rq->release = key_change_release;
-    TRY(payload_required(rq));
     TRY(jws_parse(rq->arena, rq->payload_bytes, &state->inner, &rq->problem));
     TRY(check_inner(rq, &state->inner));
     TRY(check_inner_payload(rq, &state->inner));

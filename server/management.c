@@ -177,20 +177,21 @@ static bool object_get(struct request *rq)
 }
 
 #define READING_ROWS                                                                                                   \
-    { "/healthz", METHOD_GET, PROOF_NONE, 0, healthz }, { "/roots/{}", METHOD_GET, PROOF_NONE, 0, root_get },          \
-        { "/intermediates/{}", METHOD_GET, PROOF_NONE, 0, intermediate_get },                                          \
-        { "/api/external-keys", METHOD_GET, PROOF_NONE, 0, external_keys_get },                                        \
-        { "/api/{}", METHOD_GET, PROOF_NONE, 0, list_get },                                                            \
+    { "/healthz", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, healthz },                                                  \
+        { "/roots/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, root_get },                                            \
+        { "/intermediates/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, intermediate_get },                            \
+        { "/api/external-keys", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, external_keys_get },                          \
+        { "/api/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, list_get },                                              \
     {                                                                                                                  \
-        "/api/{}/{}", METHOD_GET, PROOF_NONE, 0, object_get                                                            \
+        "/api/{}/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, object_get                                              \
     }
 
 static const struct route management_rows[] = { READING_ROWS };
 
 static const struct route admin_rows[] = {
     READING_ROWS,
-    { "/api/external-keys", METHOD_POST, PROOF_NONE, BODY_MAX_BYTES, external_key_post },
-    { "/api/external-keys/{}", METHOD_DELETE, PROOF_NONE, 0, external_key_delete },
+    { "/api/external-keys", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, external_key_post },
+    { "/api/external-keys/{}", METHOD_DELETE, PROOF_NONE, PAYLOAD_NONE, 0, external_key_delete },
 };
 
 const struct routes management_routes = { management_rows, ARRAY_SIZE(management_rows), .acme = false };

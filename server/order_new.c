@@ -120,7 +120,7 @@ bool order_new(struct request *rq)
     const struct profile *profile;
     if (state == NULL)
         return problem_out_of_memory(&rq->problem);
-    TRY(payload_required(rq) && terms_check(rq));
+    TRY(terms_check(rq));
     TRY(profile_read(rq, &profile));
     TRY(read_names(rq, profile, state));
     TRY(read_validity(rq, profile, &state->order));

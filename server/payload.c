@@ -3,14 +3,6 @@
 #include "base/clock_text.h"
 #include "base/encode.h"
 
-bool payload_required(struct request *rq)
-{
-    if (rq->payload != NULL)
-        return true;
-    return problem_fail(&rq->problem, PROBLEM_MALFORMED,
-                        "The payload is empty (POST-as-GET); %s needs a JSON object, at least {}", rq->path);
-}
-
 static bool wrong_kind(struct request *rq, const char *name, const char *kind)
 {
     return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"%s\" in the payload must be %s", name, kind);

@@ -4,8 +4,6 @@
 
 #include "server/request.h"
 
-/* malformed when a POST-as-GET came where an object is needed. */
-MUST_USE bool payload_required(struct request *rq);
 MUST_USE bool payload_text(struct request *rq, const char *name, const char **out);
 MUST_USE bool payload_flag(struct request *rq, const char *name, bool *out);
 MUST_USE bool payload_texts(struct request *rq, const char *name, size_t most, struct texts *out);

@@ -169,8 +169,17 @@ static bool check_nonce(struct request *rq)
 static bool read_payload(struct request *rq)
 {
     char why[JSON_WHY_SIZE];
+    enum payload expected = rq->route->payload;
+    bool empty = rq->jws.payload.len == 0;
     rq->payload_bytes = rq->jws.payload;
-    if (rq->jws.payload.len == 0)
+    if (!empty && expected == PAYLOAD_NONE)
+        return problem_fail(&rq->problem, PROBLEM_MALFORMED,
+                            "%s is only read here: send an empty payload (POST-as-GET, RFC 8555 section 6.3)",
+                            rq->path);
+    if (empty && expected == PAYLOAD_OBJECT)
+        return problem_fail(&rq->problem, PROBLEM_MALFORMED,
+                            "The payload is empty (POST-as-GET); %s needs a JSON object, at least {}", rq->path);
+    if (empty)
         return true;
     rq->payload = json_read_object(rq->jws.payload, why);
     if (rq->payload == NULL)

@@ -25,6 +25,13 @@ enum proof {
     PROOF_ANY, /* either: revocation (§7.6) */
 };
 
+/* What a signed request carries: nothing (POST-as-GET, §6.3), a JSON object, or either. */
+enum payload {
+    PAYLOAD_NONE,
+    PAYLOAD_OBJECT,
+    PAYLOAD_EITHER,
+};
+
 /* Answers, or suspends with request_submit or request_wait. False: rq->problem is the answer. */
 typedef bool request_handler(struct request *rq);
 
@@ -32,6 +39,7 @@ struct route {
     const char *pattern; /* segments; "{}" takes one into rq->params */
     unsigned methods;    /* HEAD comes with GET */
     enum proof proof;
+    enum payload payload;
     uint32_t body_max; /* bytes */
     request_handler *handler;
 };

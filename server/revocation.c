@@ -115,7 +115,6 @@ bool revocation_post(struct request *rq)
     struct revocation *state = arena_alloc(rq->arena, sizeof *state);
     if (state == NULL)
         return problem_out_of_memory(&rq->problem);
-    TRY(payload_required(rq));
     TRY(read_certificate(rq, state));
     TRY(read_reason(rq, &state->reason));
     rq->state = state;

@@ -158,9 +158,12 @@ static bool describe(struct web *web, const char *listen)
 static struct MHD_Daemon *start_daemon(struct web *web, const struct web_options *options, int fd)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
     const struct MHD_OptionItem tls[] = {
         { MHD_OPTION_HTTPS_MEM_CERT, 0, options->tls != NULL ? options->tls->cert_pem : NULL },
         { MHD_OPTION_HTTPS_MEM_KEY, 0, options->tls != NULL ? options->tls->key_pem : NULL },
+        /* RFC 8555 §6.1 with RFC 9325: nothing older than TLS 1.2 */
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, priorities },
         { MHD_OPTION_END, 0, NULL },
     };
     const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
