@@ -40,10 +40,9 @@ unsigned caraway_threads(int64_t wanted)
 
 /* ---- the parts, in the order of their start */
 
-/* Makes the directory and those above it, for this user alone. */
-static bool make_directory(const struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+bool caraway_make_directory(const struct settings *settings, char why[static CARAWAY_WHY_SIZE])
 {
-    const char *data = caraway->settings->data;
+    const char *data = settings->data;
     AUTO_BUF(path, PATH_MAX_BYTES);
     buf_text(&path, data);
     if (path.failed || path.len == 0)
@@ -64,11 +63,10 @@ static bool make_directory(const struct caraway *caraway, char why[static CARAWA
     return true;
 }
 
-static bool open_store(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+bool caraway_open_store(const struct settings *settings, struct store **out, char why[static CARAWAY_WHY_SIZE])
 {
-    const struct settings *settings = caraway->settings;
     AUTO_BUF(path, PATH_MAX_BYTES);
-    path_below(caraway, "db", &path);
+    buf_printf(&path, "%s/db", settings->data);
     struct store_options options = {
         .driver = settings->storage_driver,
         .path = buf_str(&path),
@@ -76,11 +74,16 @@ static bool open_store(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE
         .sync = settings->storage_sync,
     };
     char reason[STORE_WHY_SIZE] = "";
-    enum store_status status = store_open(&options, &caraway->store, reason);
+    enum store_status status = store_open(&options, out, reason);
     if (status == STORE_LOCKED)
         return refuse(why, "another caraway has the data directory %.200s open; stop it, or choose another with --data",
                       settings->data);
     return status == STORE_OK || refuse(why, "%s", reason[0] != '\0' ? reason : store_status_text(status));
+}
+
+static bool open_store(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    return caraway_open_store(caraway->settings, &caraway->store, why);
 }
 
 static void close_store(struct caraway *caraway)
@@ -283,7 +286,7 @@ bool caraway_open(struct caraway *caraway, const struct settings *settings, char
     caraway->base_url = caraway_url(settings, 0);
     if (caraway->base_url == NULL)
         return refuse(why, "out of memory");
-    bool ok = make_directory(caraway, why);
+    bool ok = caraway_make_directory(settings, why);
     for (size_t i = 0; ok && i < ARRAY_SIZE(parts); i++)
         ok = parts[i].open(caraway, why);
     if (!ok)

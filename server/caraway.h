@@ -31,6 +31,11 @@ enum { CARAWAY_WHY_SIZE = 400 };
 /* Makes the data directory when it is missing and opens everything below the web. On failure all is closed again and
  * `why` is a sentence for the operator that says what to do. The log stays the caller's: set it before, or NULL. */
 MUST_USE bool caraway_open(struct caraway *caraway, const struct settings *settings, char why[static CARAWAY_WHY_SIZE]);
+/* Makes the data directory and those above it, for this user alone. */
+MUST_USE bool caraway_make_directory(const struct settings *settings, char why[static CARAWAY_WHY_SIZE]);
+/* The store alone, for a command that works on a data directory without a server. */
+MUST_USE bool caraway_open_store(const struct settings *settings, struct store **out,
+                                 char why[static CARAWAY_WHY_SIZE]);
 /* "https://host:port" of the external URL or the first address, without a slash at its end; `port` takes the place of a
  * port 0 that the kernel chose. NULL when memory is out; the caller frees it. */
 MUST_USE char *caraway_url(const struct settings *settings, uint16_t port);

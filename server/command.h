@@ -6,6 +6,7 @@
 struct command_line {
     struct settings_sources sources;
     int ready_fd;            /* --ready-fd, or -1 */
+    bool merge;              /* --merge */
     const char *const *args; /* words behind the command */
     size_t arg_count;
 };

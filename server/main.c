@@ -2,6 +2,7 @@
 #include "server/admin.h"
 #include "server/command.h"
 #include "server/nearest.h"
+#include "server/store_command.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,11 +23,17 @@ static const struct command {
     { "init", "", init_command, "make the data directory, the CA and its keys, and end" },
     { "config", "show|check|reference", config_command,
       "print the settings in force, check them, or explain them all" },
+    { "check", "", check_command, "check the database: every record and every index" },
+    { "backup", "FILE|-", backup_command, "copy the database, also while the server runs" },
+    { "restore", "FILE|-", restore_command, "put a backup into a data directory without a database" },
+    { "export", "[FILE|-]", export_command, "write every record as a line of JSON" },
+    { "import", "FILE|-", import_command, "read what export wrote" },
+    { "compact", "", compact_command, "give the database's free pages back to the disk" },
     { "version", "", version_command, "print the version" },
     { "help", "", help_command, "print this help" },
 };
 
-enum flag_kind { FLAG_CONFIG, FLAG_SETTING, FLAG_SET, FLAG_READY_FD, FLAG_HELP, FLAG_VERSION };
+enum flag_kind { FLAG_CONFIG, FLAG_SETTING, FLAG_SET, FLAG_READY_FD, FLAG_MERGE, FLAG_HELP, FLAG_VERSION };
 
 static const struct flag {
     const char *name;
@@ -42,6 +49,7 @@ static const struct flag {
     { "--preset", "NAME", FLAG_SETTING, "preset", "staging or private: what the defaults are for" },
     { "--set", "NAME=VALUE", FLAG_SET, NULL, "any setting; caraway config reference lists them" },
     { "--ready-fd", "N", FLAG_READY_FD, NULL, "write a line to this descriptor once requests are answered" },
+    { "--merge", NULL, FLAG_MERGE, NULL, "import: into a database that holds records, which are replaced" },
     { "--help", NULL, FLAG_HELP, NULL, "print this help" },
     { "--version", NULL, FLAG_VERSION, NULL, "print the version" },
 };
@@ -144,6 +152,9 @@ static bool apply_flag(struct parsed *parsed, const struct flag *flag, char *val
         return add_set(parsed, value);
     case FLAG_READY_FD:
         return set_ready_fd(parsed, value);
+    case FLAG_MERGE:
+        parsed->line.merge = true;
+        return true;
     case FLAG_HELP:
         parsed->help = true;
         return true;
@@ -184,7 +195,7 @@ static bool read_arguments(struct parsed *parsed, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-h") == 0)
             parsed->help = true;
-        else if (argv[i][0] == '-')
+        else if (argv[i][0] == '-' && argv[i][1] != '\0')
             TRY(take_flag(parsed, argv, &i));
         else if (parsed->command == NULL)
             parsed->command = argv[i];

@@ -3,6 +3,7 @@
 #include "server/caraway.h"
 #include "server/chains.h"
 #include "server/external.h"
+#include "server/upkeep.h"
 #include "storage/codec.h"
 
 #include <errno.h>
@@ -192,6 +193,7 @@ static const struct route admin_rows[] = {
     READING_ROWS,
     { "/api/external-keys", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, external_key_post },
     { "/api/external-keys/{}", METHOD_DELETE, PROOF_NONE, PAYLOAD_NONE, 0, external_key_delete },
+    { UPKEEP_PATH "{}", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, upkeep_post },
 };
 
 const struct routes management_routes = { management_rows, ARRAY_SIZE(management_rows), .acme = false };

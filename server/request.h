@@ -7,6 +7,7 @@
 
 struct caraway;
 struct request;
+struct stream;
 
 enum method {
     METHOD_GET = 1,
@@ -56,6 +57,7 @@ struct reply {
     int status; /* 0: not answered yet */
     const char *content_type;
     struct buf body;
+    struct stream *stream; /* in place of a body that memory should not hold; owned */
     size_t header_count;
     struct {
         const char *name, *value;

@@ -2,6 +2,7 @@
 
 #include "server/caraway.h"
 #include "server/forwarded.h"
+#include "server/stream.h"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@ enum {
     DISCARD_MAX_BYTES = 1 << 20,
     REPLY_MAX_BYTES = 4 << 20,
     HEADER_MAX_BYTES = 64 << 10,
+    STREAM_BLOCK_BYTES = 64 << 10,
     WATCHDOG_PERIOD_S = 1
 };
 
@@ -231,6 +233,7 @@ void web_on_completed(void *cls, struct MHD_Connection *connection, void **conte
     json_decref(rq->payload);
     buf_free(&rq->body);
     buf_free(&rq->reply.body);
+    stream_drop(rq->reply.stream);
     arena_drop(rq->arena);
     free(ex);
     web->in_flight--;
@@ -342,8 +345,30 @@ static enum MHD_Result take_body(struct exchange *ex, const char *data, size_t *
     return MHD_YES;
 }
 
+/* Waits for the next block: only the admin commands' listener streams, and its thread serves nobody else. */
+static ssize_t next_block(void *cls, uint64_t position, char *out, size_t max)
+{
+    (void)position;
+    ssize_t got = stream_read(cls, out, max);
+    if (got > 0)
+        return got;
+    return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void drop_stream(void *cls)
+{
+    stream_drop(cls);
+}
+
 static struct MHD_Response *make_response(struct reply *reply)
 {
+    if (reply->stream != NULL) {
+        struct MHD_Response *streamed = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES,
+                                                                          next_block, reply->stream, drop_stream);
+        if (streamed != NULL)
+            reply->stream = NULL;
+        return streamed;
+    }
     size_t len = 0;
     char *body = buf_take(&reply->body, &len);
     if (body == NULL)
