@@ -40,8 +40,9 @@ bool rate_read(const char *text, struct rate *out)
         if (strcmp(text, units[i].text) != 0)
             continue;
         rate.period_us = periods * units[i].us;
+        TRY(rate.period_us >= rate.count);
         *out = rate;
-        return rate.period_us >= rate.count;
+        return true;
     }
     return false;
 }
