@@ -12,7 +12,14 @@
     X(key)                                                                                                             \
     X(account)                                                                                                         \
     X(eab)                                                                                                             \
-    X(key_change)
+    X(key_change)                                                                                                      \
+    X(order)                                                                                                           \
+    X(list)                                                                                                            \
+    X(finalize)                                                                                                        \
+    X(authorization)                                                                                                   \
+    X(challenge)                                                                                                       \
+    X(certificate)                                                                                                     \
+    X(revoke)
 
 #define X(name) extern const struct cf_group cf_group_##name;
 CF_GROUP_TABLE(X)
