@@ -208,6 +208,9 @@ static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY
         .dns_timeout_ms = settings->dns_timeout_ms,
         .connect_timeout_ms = settings->validation_connect_timeout_ms,
         .total_timeout_ms = settings->validation_timeout_ms,
+        .max_in_flight = (unsigned)settings->validation_max_in_flight,
+        .max_per_account = (unsigned)settings->validation_max_per_account,
+        .max_per_name = (unsigned)settings->validation_max_per_name,
         .user_agent = "caraway/" CARAWAY_VERSION,
     };
     char reason[VALIDATORS_WHY_SIZE] = "";

@@ -76,6 +76,12 @@
       "Most that one validation may take.") \
     X(validation_connect_timeout_ms, DURATION, "validation.connect-timeout", "10s", SAME, 100, \
       600 * SETTING_SECOND, "", RESTART, "Most that one connection of a validation may take to come about.") \
+    X(validation_max_in_flight, INTEGER, "validation.max-in-flight", "32768", SAME, 1, 1000000, "", RESTART, \
+      "Most validations at once; the rest wait, accounts taking turns.") \
+    X(validation_max_per_account, INTEGER, "validation.max-per-account", "1024", SAME, 1, 1000000, "", RESTART, \
+      "Most validations of one account at once; the rest wait.") \
+    X(validation_max_per_name, INTEGER, "validation.max-per-name", "16", SAME, 1, 1000000, "", RESTART, \
+      "Most validations of one name at once; the rest wait.") \
     X(validation_allow_addresses, NETWORKS, "validation.allow-addresses", "loopback,private,self", "private", 0, 0, \
       "loopback|private|self|link-local|metadata|multicast|shared|documentation|benchmark|unspecified|mapped|tunnel|" \
       "protocol", RESTART, "Reserved addresses that validations may connect to; they stay away from all others.") \

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { TRACED_WAIT_MS = 10 };
+
 static const struct val_method *const methods[CHALLENGE_TYPES] = {
     [CHALLENGE_HTTP_01] = &val_http01,
     [CHALLENGE_DNS_01] = &val_dns01,
@@ -35,11 +37,22 @@ void val_attempt_drop(struct val_attempt *attempt)
     free(attempt);
 }
 
+/* Whom the gate lets in now goes on here: a worker that gets done is one that has time. */
+static void answer(struct val_worker *worker, struct validation *validation, const char *trace)
+{
+    struct validation *next = val_gate_leave(worker->shared->gate, validation);
+    validation->trace = trace;
+    validation->done(validation, validation->arg);
+    while (next != NULL) {
+        struct validation *one = next;
+        next = one->queued_next;
+        val_worker_give(worker, one);
+    }
+}
+
 static void finish(struct val_attempt *attempt)
 {
-    struct validation *validation = attempt->validation;
-    validation->trace = val_trace_finish(&attempt->trace);
-    validation->done(validation, validation->arg);
+    answer(attempt->worker, attempt->validation, val_trace_finish(&attempt->trace));
     val_attempt_drop(attempt);
 }
 
@@ -53,6 +66,18 @@ void val_attempt_run(struct val_attempt *attempt)
         finish(attempt);
 }
 
+/* The trace's clock runs from when the validation was asked for. */
+static void trace_wait(struct val_attempt *attempt)
+{
+    uint64_t now = val_attempt_now(attempt), asked = (uint64_t)attempt->validation->asked_ms;
+    uint64_t from = asked < now ? asked : now;
+    val_trace_start(&attempt->trace, from);
+    if (now - from < TRACED_WAIT_MS)
+        return;
+    val_trace_step(&attempt->trace, "queue", from, now);
+    val_trace_end(&attempt->trace);
+}
+
 void val_attempt_start(struct val_worker *worker, struct validation *validation)
 {
     CHECK((unsigned)validation->type < CHALLENGE_TYPES);
@@ -61,15 +86,14 @@ void val_attempt_start(struct val_worker *worker, struct validation *validation)
     struct val_attempt *attempt = calloc(1, method->bytes);
     if (attempt == NULL) {
         validation->ok = problem_out_of_memory(&validation->problem);
-        validation->trace = "[]";
-        validation->done(validation, validation->arg);
+        answer(worker, validation, "[]");
         return;
     }
     attempt->method = method;
     attempt->worker = worker;
     attempt->validation = validation;
     attempt->step = method->first;
-    val_trace_start(&attempt->trace, val_attempt_now(attempt));
+    trace_wait(attempt);
     val_deadline_add(&worker->attempts, &attempt->deadline);
     val_attempt_run(attempt);
 }

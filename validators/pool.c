@@ -31,6 +31,7 @@ void validators_drop(struct validators *validators)
         val_worker_stop(&validators->workers[--validators->count]);
     val_hosts_drop(validators->shared.hosts);
     val_reserve_drop(validators->shared.reserve);
+    val_gate_drop(validators->shared.gate);
     pthread_mutex_destroy(&validators->shared.resolver_setup);
     free((char *)validators->shared.options.dns_server);
     free((char *)validators->shared.options.user_agent);
@@ -46,6 +47,8 @@ static bool copy_options(struct val_shared *shared, const struct validators_opti
     shared->options.user_agent = strdup(options->user_agent);
     shared->options.dns_server = options->dns_server != NULL ? strdup(options->dns_server) : NULL;
     if (shared->options.user_agent == NULL || (options->dns_server != NULL && shared->options.dns_server == NULL))
+        return fail(why, "out of memory");
+    if (!val_gate_make(options->max_in_flight, options->max_per_account, options->max_per_name, &shared->gate))
         return fail(why, "out of memory");
     TRY(val_reserve_make(options->allow_addresses, options->allow_address_count, &shared->reserve, why));
     return val_hosts_make(options->hosts, options->host_count, &shared->hosts, why);
@@ -90,8 +93,13 @@ bool caa_mode_from_text(const char *text, enum caa_mode *out)
 
 static void give(struct validators *validators, struct validation *validation)
 {
-    unsigned turn = atomic_fetch_add_explicit(&validators->next, 1, memory_order_relaxed);
-    val_worker_give(&validators->workers[turn % validators->count], validation);
+    struct validation *next = val_gate_enter(validators->shared.gate, validation);
+    while (next != NULL) {
+        struct validation *one = next;
+        next = one->queued_next;
+        unsigned turn = atomic_fetch_add_explicit(&validators->next, 1, memory_order_relaxed);
+        val_worker_give(&validators->workers[turn % validators->count], one);
+    }
 }
 
 void validators_start(struct validators *validators, struct validation *validation)

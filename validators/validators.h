@@ -37,6 +37,8 @@ struct validators_options {
     enum caa_mode caa_mode;
     int64_t dns_timeout_ms, connect_timeout_ms, total_timeout_ms;
     const char *user_agent;
+    /* Validations at once: in all, for one account and for one name; 0: no limit. The rest wait in fair turns. */
+    unsigned max_in_flight, max_per_account, max_per_name;
 };
 enum { VALIDATORS_WHY_SIZE = 256 };
 MUST_USE bool validators_open(const struct validators_options *options, struct validators **out,
@@ -68,6 +70,8 @@ struct validation {
     /* of the validators, from start to done */
     struct validation *queued_next;
     bool caa_alone;
+    unsigned gate_line, gate_name;
+    int64_t asked_ms;
 };
 void validators_start(struct validators *validators, struct validation *validation);
 /* The same for CAA alone, with the type of the challenge that was met before: for certificates that are issued long

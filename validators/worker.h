@@ -5,6 +5,7 @@
 #include "validators/attempt.h"
 #include "validators/dns.h"
 #include "validators/fetch.h"
+#include "validators/gate.h"
 #include "validators/hosts.h"
 #include "validators/peer.h"
 #include "validators/reserved.h"
@@ -12,6 +13,7 @@
 struct val_shared {                    /* what all workers read; immutable while they run, but for the mutex */
     struct validators_options options; /* its texts are ours; lists are NULL: see below */
     struct val_hosts *hosts;
+    struct val_gate *gate;
     struct val_reserve *reserve;
     pthread_mutex_t resolver_setup;
 };

@@ -68,7 +68,8 @@ static void succeeds_and_asks_politely(void **state)
     assert_has(request, "\r\nConnection: close\r\n");
     assert_has(request, "\r\nUser-Agent: caraway-test\r\n");
     assert_null(strstr(request, "Accept-Encoding"));
-    assert_has(f.outcome.trace, "{\"step\":\"hosts\",\"at_ms\":0,\"took_ms\":0,\"name\":\"a.test\"");
+    assert_has(f.outcome.trace, "{\"step\":\"hosts\",\"at_ms\":");
+    assert_has(f.outcome.trace, "\"took_ms\":0,\"name\":\"a.test\"");
     assert_has(f.outcome.trace, "\"status\":200");
     stop(&f);
 }

@@ -14,6 +14,7 @@ static const struct tcp_row rows[] = {
 };
 
 struct crowd {
+    const char *account; /* NULL: the usual one */
     struct validation validations[MANY];
     pthread_mutex_t lock; /* guards done and ok */
     pthread_cond_t changed;
@@ -37,15 +38,16 @@ static void start_crowd(struct validators *validators, struct crowd *crowd, size
     pthread_cond_init(&crowd->changed, NULL);
     crowd->done = crowd->ok = 0;
     for (size_t i = 0; i < count; i++) {
-        crowd->validations[i] = (struct validation) { .type = type(i),
-                                                      .identifier = dns_name("a.test"),
-                                                      .token = token,
-                                                      .key_authorization = KEY_AUTHORIZATION,
-                                                      .account_url = ACCOUNT_URL,
-                                                      .issuers = issuers,
-                                                      .issuer_count = 1,
-                                                      .done = on_done,
-                                                      .arg = crowd };
+        crowd->validations[i] =
+            (struct validation) { .type = type(i),
+                                  .identifier = dns_name("a.test"),
+                                  .token = token,
+                                  .key_authorization = KEY_AUTHORIZATION,
+                                  .account_url = crowd->account != NULL ? crowd->account : ACCOUNT_URL,
+                                  .issuers = issuers,
+                                  .issuer_count = 1,
+                                  .done = on_done,
+                                  .arg = crowd };
         validators_start(validators, &crowd->validations[i]);
     }
 }
@@ -116,6 +118,46 @@ static void healthy_ones_pass_hanging_ones(void **state)
     tcp_server_stop(server);
     end_crowd(&healthy);
     end_crowd(&hanging);
+}
+
+static void a_crowd_keeps_to_its_limit(void **state)
+{
+    (void)state;
+    enum { LIMIT = 8 };
+    static struct crowd hanging, healthy = { .account = ACCOUNT_URL "0" };
+    struct tcp_server *server = tcp_server_start(rows, ARRAY_SIZE(rows));
+    struct validators_options options = options_for(server);
+    options.max_per_account = LIMIT;
+    options.max_in_flight = LIMIT + 4;
+    struct validators *validators = test_validators(&options);
+    start_crowd(validators, &hanging, MANY, "hang", http_only);
+    start_crowd(validators, &healthy, MANY, TOKEN, http_only);
+    wait_for(&healthy, MANY);
+    assert_int_equal(healthy.ok, MANY);
+    assert_int_equal(hanging.done, 0);
+    assert_in_range(tcp_server_requests(server), MANY, MANY + LIMIT);
+    validators_drop(validators);
+    tcp_server_stop(server);
+    end_crowd(&healthy);
+    end_crowd(&hanging);
+}
+
+static void who_waits_gets_in_when_others_time_out(void **state)
+{
+    (void)state;
+    enum { COUNT = 20 };
+    static struct crowd crowd;
+    struct tcp_server *server = tcp_server_start(rows, ARRAY_SIZE(rows));
+    struct validators_options options = options_for(server);
+    options.max_in_flight = 5;
+    options.total_timeout_ms = 30;
+    struct validators *validators = test_validators(&options);
+    start_crowd(validators, &crowd, COUNT, "hang", http_only);
+    wait_for(&crowd, COUNT);
+    assert_int_equal(crowd.ok, 0);
+    validators_drop(validators);
+    tcp_server_stop(server);
+    end_crowd(&crowd);
 }
 
 /* The DNS server is silent, the TCP server never ends an answer and never shakes hands: nothing can come to an end. */
@@ -218,6 +260,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_at_once),
         cmocka_unit_test(healthy_ones_pass_hanging_ones),
+        cmocka_unit_test(a_crowd_keeps_to_its_limit),
+        cmocka_unit_test(who_waits_gets_in_when_others_time_out),
         cmocka_unit_test(drop_ends_everything_in_silence),
         cmocka_unit_test(drop_right_after_the_start),
         cmocka_unit_test(many_timeouts),

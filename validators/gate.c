@@ -1,0 +1,162 @@
+#include "validators/gate.h"
+
+#include "base/world.h"
+
+#include <limits.h>
+#include <pthread.h>
+
+enum { LINES = 1024, NAMES = 16384, LOOK_AHEAD = 32 };
+
+struct line { /* of one account */
+    unsigned running;
+    struct validation *first, **end;
+    struct line *next, *previous; /* ring of those where somebody waits; NULL outside */
+};
+
+struct val_gate {
+    unsigned in_all, per_account, per_name;
+    pthread_mutex_t lock; /* guards what follows */
+    unsigned running;
+    struct line *turn; /* NULL when nobody waits */
+    size_t waiting;    /* lines in the ring */
+    struct line lines[LINES];
+    unsigned names[NAMES]; /* running */
+};
+
+bool val_gate_make(unsigned in_all, unsigned per_account, unsigned per_name, struct val_gate **out)
+{
+    struct val_gate *gate = calloc(1, sizeof *gate);
+    TRY(gate != NULL);
+    gate->in_all = in_all > 0 ? in_all : UINT_MAX;
+    gate->per_account = per_account > 0 ? per_account : UINT_MAX;
+    gate->per_name = per_name > 0 ? per_name : UINT_MAX;
+    pthread_mutex_init(&gate->lock, NULL);
+    for (size_t i = 0; i < LINES; i++)
+        gate->lines[i].end = &gate->lines[i].first;
+    *out = gate;
+    return true;
+}
+
+void val_gate_drop(struct val_gate *gate)
+{
+    if (gate == NULL)
+        return;
+    pthread_mutex_destroy(&gate->lock);
+    free(gate);
+}
+
+/* FNV-1a */
+static uint32_t hash(const char *text)
+{
+    uint32_t value = 2166136261u;
+    for (; text != NULL && *text != '\0'; text++)
+        value = (value ^ (uint8_t)*text) * 16777619u;
+    return value ^ value >> 16;
+}
+
+static struct line *line_of(struct val_gate *gate, const struct validation *validation)
+{
+    return &gate->lines[validation->gate_line];
+}
+
+static void join_ring(struct val_gate *gate, struct line *line)
+{
+    gate->waiting++;
+    if (gate->turn == NULL) {
+        gate->turn = line->next = line->previous = line;
+        return;
+    }
+    line->next = gate->turn; /* the last in turn */
+    line->previous = gate->turn->previous;
+    line->next->previous = line->previous->next = line;
+}
+
+static void leave_ring(struct val_gate *gate, struct line *line)
+{
+    gate->waiting--;
+    gate->turn = gate->waiting == 0 ? NULL : line->next;
+    line->previous->next = line->next;
+    line->next->previous = line->previous;
+    line->next = line->previous = NULL;
+}
+
+static void stand_in(struct val_gate *gate, struct validation *validation)
+{
+    struct line *line = line_of(gate, validation);
+    validation->queued_next = NULL;
+    *line->end = validation;
+    line->end = &validation->queued_next;
+    if (line->next == NULL)
+        join_ring(gate, line);
+}
+
+static struct validation *take_from(struct val_gate *gate, struct line *line)
+{
+    if (line->running == gate->per_account)
+        return NULL;
+    struct validation **at = &line->first;
+    for (size_t i = 0; i < LOOK_AHEAD && *at != NULL; i++, at = &(*at)->queued_next) {
+        struct validation *found = *at;
+        if (gate->names[found->gate_name] == gate->per_name)
+            continue;
+        *at = found->queued_next;
+        if (*at == NULL)
+            line->end = at;
+        return found;
+    }
+    return NULL;
+}
+
+static struct validation *take_one(struct val_gate *gate)
+{
+    for (size_t left = gate->running < gate->in_all ? gate->waiting : 0; left > 0; left--) {
+        struct line *line = gate->turn;
+        struct validation *found = take_from(gate, line);
+        gate->turn = line->next;
+        if (line->first == NULL)
+            leave_ring(gate, line);
+        if (found == NULL)
+            continue;
+        gate->running++;
+        line->running++;
+        gate->names[found->gate_name]++;
+        return found;
+    }
+    return NULL;
+}
+
+static struct validation *take_all(struct val_gate *gate)
+{
+    struct validation *first = NULL, **end = &first, *next;
+    while ((next = take_one(gate)) != NULL) {
+        *end = next;
+        end = &next->queued_next;
+    }
+    *end = NULL;
+    return first;
+}
+
+struct validation *val_gate_enter(struct val_gate *gate, struct validation *validation)
+{
+    validation->gate_line = hash(validation->account_url) % LINES;
+    validation->gate_name = hash(validation->identifier.value) % NAMES;
+    validation->asked_ms = monotonic_ms();
+    pthread_mutex_lock(&gate->lock);
+    stand_in(gate, validation);
+    struct validation *may_start = take_all(gate);
+    pthread_mutex_unlock(&gate->lock);
+    return may_start;
+}
+
+struct validation *val_gate_leave(struct val_gate *gate, const struct validation *validation)
+{
+    pthread_mutex_lock(&gate->lock);
+    struct line *line = line_of(gate, validation);
+    CHECK(gate->running > 0 && line->running > 0 && gate->names[validation->gate_name] > 0);
+    gate->running--;
+    line->running--;
+    gate->names[validation->gate_name]--;
+    struct validation *may_start = take_all(gate);
+    pthread_mutex_unlock(&gate->lock);
+    return may_start;
+}
