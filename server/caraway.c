@@ -2,6 +2,7 @@
 
 #include "server/endpoint.h"
 #include "server/issuance.h"
+#include "server/janitor.h"
 #include "server/key_cache.h"
 #include "server/limit.h"
 #include "server/nonce.h"
@@ -243,6 +244,17 @@ static void close_protocol(struct caraway *caraway)
     validations_drop(TAKE(caraway->validations));
 }
 
+static bool open_janitor(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    caraway->janitor = janitor_start(caraway);
+    return caraway->janitor != NULL || refuse(why, "out of memory or threads");
+}
+
+static void close_janitor(struct caraway *caraway)
+{
+    janitor_stop(TAKE(caraway->janitor));
+}
+
 static const struct part {
     bool (*open)(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE]);
     void (*close)(struct caraway *caraway); /* takes a part that was never opened */
@@ -250,6 +262,7 @@ static const struct part {
     { open_protocol, close_protocol }, { open_store, close_store },
     { open_limits, close_limits },     { open_ca, close_ca },
     { open_tls, close_tls },           { open_validators, close_validators },
+    { open_janitor, close_janitor },
 };
 
 void caraway_close(struct caraway *caraway)

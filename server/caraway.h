@@ -25,6 +25,7 @@ struct caraway {
     uint8_t page_key[32]; /* seals the URLs of pages that people open; made at start */
     struct nonces *nonces;
     struct key_cache *keys;
+    struct janitor *janitor;
 };
 
 enum { CARAWAY_WHY_SIZE = 400 };

@@ -39,6 +39,7 @@ MUST_USE bool log_level_from_text(const char *text, enum log_level *out);
     X(CERTIFICATE_ISSUED, "certificate.issued", INFO)                                                                  \
     X(CERTIFICATE_REFUSED, "certificate.refused", ERROR)                                                               \
     X(CERTIFICATE_REVOKED, "certificate.revoked", INFO)                                                                \
+    X(JANITOR_PRUNED, "janitor.pruned", INFO)                                                                          \
     X(STORE_FAILED, "store.failed", ERROR)
 
 enum log_event {

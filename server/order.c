@@ -27,13 +27,16 @@ enum order_state order_state_at(const struct order *order, int64_t now_ms)
 static bool follow_authorizations(struct request *rq, struct store_txn *txn, struct order *order)
 {
     bool open = order->state == ORDER_PENDING || order->state == ORDER_READY;
-    AUTO(arena) scratch = open ? arena_create(AUTHORIZATION_MAX_BYTES) : NULL;
     if (!open)
         return true;
+    AUTO(arena) scratch = arena_create(AUTHORIZATION_MAX_BYTES);
+    if (scratch == NULL)
+        store_txn_fail(txn, STORE_NO_MEMORY);
     for (size_t i = 0; i < order->authorizations.count; i++) {
         struct authorization one;
-        TRY(scratch != NULL && store_get_authorization(txn, scratch, order->authorizations.items[i], &one));
-        enum authorization_state state = authorization_state_at(&one, rq->now_ms);
+        bool found = store_get_authorization(txn, scratch, order->authorizations.items[i], &one);
+        TRY(store_txn_status(txn) == STORE_OK);
+        enum authorization_state state = found ? authorization_state_at(&one, rq->now_ms) : AUTHORIZATION_EXPIRED;
         arena_reset(scratch);
         if (state == AUTHORIZATION_PENDING || state == AUTHORIZATION_VALID)
             continue;

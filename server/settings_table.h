@@ -114,6 +114,14 @@
       "Most that the database may grow to.") \
     X(storage_sync, BOOL, "storage.sync", "true", SAME, 0, 0, "", RESTART, \
       "Wait for the disk before answering; without it a power failure may lose the last second.") \
+    X(retention_orders_ms, DURATION, "retention.orders", "30d", SAME, 0, 36500 * SETTING_DAY, "", RESTART, \
+      "How long an order is kept after its expiry; 0 means for ever.") \
+    X(retention_authorizations_ms, DURATION, "retention.authorizations", "30d", SAME, 0, 36500 * SETTING_DAY, "", \
+      RESTART, "How long an authorization, with what its validators saw, is kept after its expiry; 0 means for ever.") \
+    X(retention_certificates_ms, DURATION, "retention.certificates", "90d", SAME, 0, 36500 * SETTING_DAY, "", \
+      RESTART, "How long a certificate is kept after its expiry; 0 means for ever.") \
+    X(retention_unused_accounts_ms, DURATION, "retention.unused-accounts", "0s", SAME, 0, 36500 * SETTING_DAY, "", \
+      RESTART, "How long an account without an order or a certificate is kept after it was made; 0 means for ever.") \
     X(order_lifetime_ms, DURATION, "order.lifetime", "7d", SAME, SETTING_SECOND, 365 * SETTING_DAY, "", RESTART, \
       "How long an order may stay unfinished.") \
     X(order_max_identifiers, INTEGER, "order.max-identifiers", "100", SAME, 1, 1000, "", RESTART, \
