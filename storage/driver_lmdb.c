@@ -241,14 +241,26 @@ static int reopen(struct lmdb *db)
     return open_env(db);
 }
 
-static int begin_write(struct lmdb *db, MDB_txn **out)
+/* The environment, opened again when it is wanted anew or was closed; NULL when it cannot be. */
+static MDB_env *env_for_write(struct lmdb *db, bool anew)
 {
     pthread_mutex_lock(&db->lock);
-    int code = db->env != NULL ? mdb_txn_begin(db->env, NULL, 0, out) : MDB_PANIC;
-    if (code == MDB_PANIC)
-        code = reopen(db) == MDB_SUCCESS ? mdb_txn_begin(db->env, NULL, 0, out) : MDB_PANIC;
+    bool open = db->env != NULL && !anew;
+    MDB_env *env = open || reopen(db) == MDB_SUCCESS ? db->env : NULL;
     pthread_mutex_unlock(&db->lock);
-    return code;
+    return env;
+}
+
+/* There is one writer at a time, and only it closes an environment; so it begins without the lock, under which LMDB's
+ * own must never be taken. */
+static int begin_write(struct lmdb *db, MDB_txn **out)
+{
+    MDB_env *env = env_for_write(db, false);
+    int code = env != NULL ? mdb_txn_begin(env, NULL, 0, out) : MDB_PANIC;
+    if (env == NULL || code != MDB_PANIC)
+        return code;
+    env = env_for_write(db, true);
+    return env != NULL ? mdb_txn_begin(env, NULL, 0, out) : MDB_PANIC;
 }
 
 static int begin_read_locked(struct lmdb *db, MDB_txn **out)
