@@ -144,12 +144,12 @@ static void an_authorization_that_ended_makes_it_invalid(void **state)
     }
 }
 
-static void an_authorization_that_is_lost_is_our_fault(void **state)
+static void an_authorization_that_was_pruned_had_expired(void **state)
 {
     struct fixture *f = *state;
     const char *ids[] = { "z" };
     f->order.authorizations = (struct texts) { ids, 1 };
-    assert_int_equal(refusal_of_csr(f).status, 500);
+    assert_int_equal(refusal_of_csr(f).type, PROBLEM_ORDER_NOT_READY);
 }
 
 static void the_order_of_another_account_is_closed(void **state)
@@ -175,7 +175,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_a_ready_order_is_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_order_is_late_at_the_millisecond_of_its_expiry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_authorization_that_ended_makes_it_invalid, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_authorization_that_is_lost_is_our_fault, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_authorization_that_was_pruned_had_expired, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_order_of_another_account_is_closed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_csr_must_come, set_up, tear_down),
     };
