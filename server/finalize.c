@@ -6,6 +6,7 @@
 #include "server/order.h"
 #include "server/payload.h"
 #include "server/profile.h"
+#include "server/renewal.h"
 
 struct finalize {
     struct order order;
@@ -37,8 +38,9 @@ static bool read_order(struct request *rq, struct order *out)
     AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
     if (txn == NULL)
         return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading an order");
-    TRY(order_load(rq, txn, out));
-    return check_ready(rq, out);
+    TRY(order_load(rq, txn, out) && check_ready(rq, out));
+    /* asked again when the certificate is stored; here nothing has been signed in vain yet */
+    return renewal_check_replaces(txn, rq->arena, out, &rq->problem);
 }
 
 static bool parse_csr(struct request *rq, struct finalize *state)
