@@ -99,11 +99,6 @@ static bool open_limits(struct caraway *caraway, char why[static CARAWAY_WHY_SIZ
     return caraway->limits != NULL || refuse(why, "the overrides of rate limits cannot be read from the database");
 }
 
-static void close_limits(struct caraway *caraway)
-{
-    limits_drop(TAKE(caraway->limits));
-}
-
 static bool open_ca(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
 {
     const struct settings *settings = caraway->settings;
@@ -238,6 +233,7 @@ static bool open_protocol(struct caraway *caraway, char why[static CARAWAY_WHY_S
 /* Behind the store, whose last jobs are outcomes of validations. */
 static void close_protocol(struct caraway *caraway)
 {
+    limits_drop(TAKE(caraway->limits));
     key_cache_drop(TAKE(caraway->keys));
     nonces_drop(TAKE(caraway->nonces));
     issuances_drop(TAKE(caraway->issuances));
@@ -259,16 +255,20 @@ static const struct part {
     bool (*open)(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE]);
     void (*close)(struct caraway *caraway); /* takes a part that was never opened */
 } parts[] = {
-    { open_protocol, close_protocol }, { open_store, close_store },
-    { open_limits, close_limits },     { open_ca, close_ca },
-    { open_tls, close_tls },           { open_validators, close_validators },
+    { open_protocol, close_protocol },
+    { open_store, close_store },
+    { open_limits, NULL /* the protocol's: the store's last jobs ask it */ },
+    { open_ca, close_ca },
+    { open_tls, close_tls },
+    { open_validators, close_validators },
     { open_janitor, close_janitor },
 };
 
 void caraway_close(struct caraway *caraway)
 {
     for (size_t i = ARRAY_SIZE(parts); i > 0; i--)
-        parts[i - 1].close(caraway);
+        if (parts[i - 1].close != NULL)
+            parts[i - 1].close(caraway);
     free(TAKE(caraway->base_url));
 }
 
