@@ -87,3 +87,36 @@ bool time_parse(const char *text, int64_t *out_ms)
     *out_ms = seconds * 1000 + ms;
     return true;
 }
+
+/* "ms" stands before "m", which is its beginning. */
+static bool unit_ms(const char **text, int64_t *out)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        size_t len = strlen(units[i].name);
+        if (strncmp(*text, units[i].name, len) != 0)
+            continue;
+        *text += len;
+        *out = units[i].ms;
+        return true;
+    }
+    return false;
+}
+
+bool duration_parse(const char *text, int64_t *out_ms)
+{
+    int64_t total = 0;
+    do {
+        int64_t number = 0, unit, part;
+        TRY(isdigit((unsigned char)*text));
+        for (; isdigit((unsigned char)*text); text++)
+            TRY(!__builtin_mul_overflow(number, 10, &number) && !__builtin_add_overflow(number, *text - '0', &number));
+        TRY(unit_ms(&text, &unit) && !__builtin_mul_overflow(number, unit, &part));
+        TRY(!__builtin_add_overflow(total, part, &total) && total <= YEAR_10000 * 1000);
+    } while (*text != '\0');
+    *out_ms = total;
+    return true;
+}

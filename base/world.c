@@ -49,6 +49,56 @@ struct world world_manual(struct world_manual *clock, int64_t now_ms)
     return (struct world) { .self = clock, .now_ms = manual_now_ms, .random = real_random };
 }
 
+/* ---- a clock that can be moved */
+
+static int64_t moved_now_ms(void *self)
+{
+    return clock_ms(CLOCK_REALTIME) + ((struct world_jumps *)self)->offset_ms;
+}
+
+struct world world_movable(struct world_jumps *jumps)
+{
+    jumps->offset_ms = 0;
+    jumps->watches = NULL;
+    pthread_mutex_init(&jumps->lock, NULL);
+    return (struct world) { .self = jumps, .now_ms = moved_now_ms, .random = real_random, .jumps = jumps };
+}
+
+void world_move(struct world_jumps *jumps, int64_t by_ms)
+{
+    jumps->offset_ms += by_ms;
+    pthread_mutex_lock(&jumps->lock);
+    for (struct world_watch *one = jumps->watches; one != NULL; one = one->next)
+        one->moved(one->arg);
+    pthread_mutex_unlock(&jumps->lock);
+}
+
+void world_watch(const struct world *world, struct world_watch *watch)
+{
+    struct world_jumps *jumps = world->jumps;
+    if (jumps == NULL)
+        return;
+    pthread_mutex_lock(&jumps->lock);
+    watch->next = jumps->watches;
+    jumps->watches = watch;
+    pthread_mutex_unlock(&jumps->lock);
+}
+
+void world_unwatch(const struct world *world, struct world_watch *watch)
+{
+    struct world_jumps *jumps = world->jumps;
+    if (jumps == NULL)
+        return;
+    pthread_mutex_lock(&jumps->lock);
+    for (struct world_watch **one = &jumps->watches; *one != NULL; one = &(*one)->next) {
+        if (*one == watch) {
+            *one = watch->next;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&jumps->lock);
+}
+
 void world_make_id(const struct world *world, char out[static ID_SIZE])
 {
     uint8_t raw[ID_BYTES];

@@ -105,13 +105,45 @@ static void times_are_written_in_whole_seconds(void **state)
     }
 }
 
+static void durations_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } cases[] = {
+        { "500ms", 500 },      { "30s", 30000 },     { "5m", 300000 }, { "3h", 10800000 },
+        { "90d", 7776000000 }, { "1h30m", 5400000 }, { "0s", 0 },      { "1d2h3m4s5ms", 93784005 },
+        { "1m1ms", 60001 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        int64_t ms = -1;
+        if (!duration_parse(cases[i].text, &ms))
+            fail_msg("\"%s\" was refused", cases[i].text);
+        assert_int_equal(ms, cases[i].ms);
+    }
+}
+
+static void what_is_no_duration_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "",        "5",    "h",    "-5h", "5h ", " 5h",  "5 h",
+                                         "5x",      "1h30", "5.5h", "5hh", "5H",  "5mss", "99999999999999999999s",
+                                         "9999999d" };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        int64_t ms = 7;
+        if (duration_parse(texts[i], &ms))
+            fail_msg("\"%s\" was taken", texts[i]);
+        assert_int_equal(ms, 7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_times_are_read),
-        cmocka_unit_test(bad_times_are_refused),
-        cmocka_unit_test(every_truncation_is_refused),
-        cmocka_unit_test(times_are_written_in_whole_seconds),
+        cmocka_unit_test(good_times_are_read),         cmocka_unit_test(bad_times_are_refused),
+        cmocka_unit_test(every_truncation_is_refused), cmocka_unit_test(times_are_written_in_whole_seconds),
+        cmocka_unit_test(durations_are_read),          cmocka_unit_test(what_is_no_duration_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,54 @@ static void ids_sort_by_their_millisecond(void **state)
     }
 }
 
+static void a_movable_clock_runs_from_where_it_was_put(void **state)
+{
+    (void)state;
+    struct world_jumps jumps;
+    struct world world = world_movable(&jumps);
+    int64_t before = world_now_ms(world_real());
+    assert_in_range(world_now_ms(&world), before, before + 60000);
+    world_move(&jumps, 90 * INT64_C(86400000));
+    assert_in_range(world_now_ms(&world) - 90 * INT64_C(86400000), before, before + 60000);
+    world_move(&jumps, -91 * INT64_C(86400000));
+    assert_in_range(world_now_ms(&world) + INT64_C(86400000), before, before + 60000);
+}
+
+static void count_move(void *arg)
+{
+    (*(int *)arg)++;
+}
+
+static void who_watches_hears_of_each_jump(void **state)
+{
+    (void)state;
+    struct world_jumps jumps;
+    struct world world = world_movable(&jumps);
+    int heard[3] = { 0 };
+    struct world_watch watches[3];
+    for (int i = 0; i < 3; i++) {
+        watches[i] = (struct world_watch) { .moved = count_move, .arg = &heard[i] };
+        world_watch(&world, &watches[i]);
+    }
+    world_move(&jumps, 1);
+    world_unwatch(&world, &watches[1]);
+    world_move(&jumps, 1);
+    world_unwatch(&world, &watches[0]);
+    world_unwatch(&world, &watches[2]);
+    world_move(&jumps, 1);
+    assert_int_equal(heard[0], 2);
+    assert_int_equal(heard[1], 1);
+    assert_int_equal(heard[2], 2);
+}
+
+static void a_clock_that_never_jumps_can_be_watched(void **state)
+{
+    (void)state;
+    struct world_watch watch = { .moved = count_move };
+    world_watch(world_real(), &watch);
+    world_unwatch(world_real(), &watch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +119,9 @@ int main(void)
         cmocka_unit_test(chance_fills_everything),
         cmocka_unit_test(ids_are_lower_case_and_distinct),
         cmocka_unit_test(ids_sort_by_their_millisecond),
+        cmocka_unit_test(a_movable_clock_runs_from_where_it_was_put),
+        cmocka_unit_test(who_watches_hears_of_each_jump),
+        cmocka_unit_test(a_clock_that_never_jumps_can_be_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
