@@ -12,6 +12,7 @@
 
 struct caraway {
     const struct world *world;
+    struct world_jumps *clock;       /* moves the world's clock; NULL: it is the machine's */
     const struct settings *settings; /* loan */
     struct log *log;
     char *base_url; /* "https://localhost:14000", without a slash at the end: every URL we give out begins so */

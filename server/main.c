@@ -1,5 +1,6 @@
 /* caraway: reads the command line and runs the command. */
 #include "server/admin.h"
+#include "server/clock_command.h"
 #include "server/command.h"
 #include "server/nearest.h"
 #include "server/store_command.h"
@@ -31,6 +32,15 @@ static const struct command {
     { "compact", "", compact_command, "give the database's free pages back to the disk" },
     { "version", "", version_command, "print the version" },
     { "help", "", help_command, "print this help" },
+};
+
+/* Asked of a running server; they read their own options. */
+static const struct {
+    const char *name, *words;
+    int (*run)(int argc, char **argv);
+    const char *sentence;
+} operator_commands[] = {
+    { "clock", "show|advance|set|reset", clock_command, "the clock of a running laboratory" },
 };
 
 enum flag_kind { FLAG_CONFIG, FLAG_SETTING, FLAG_SET, FLAG_READY_FD, FLAG_MERGE, FLAG_HELP, FLAG_VERSION };
@@ -76,6 +86,11 @@ static int help_command(const struct command_line *line)
         char name[48];
         snprintf(name, sizeof name, "%s %s", commands[i].name, commands[i].words);
         printf("  %-28s %s\n", name, commands[i].sentence);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(operator_commands); i++) {
+        char name[48];
+        snprintf(name, sizeof name, "%s %s", operator_commands[i].name, operator_commands[i].words);
+        printf("  %-28s %s\n", name, operator_commands[i].sentence);
     }
     printf("  %-28s %s\n\n", "account|order|authz|cert|eab", "list or show what a running server holds");
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
@@ -214,6 +229,9 @@ int main(int argc, char **argv)
     const char *names[ARRAY_SIZE(commands)];
     if (argc > 1 && admin_is_object(argv[1]))
         return admin_command(argc - 1, argv + 1);
+    for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(operator_commands); i++)
+        if (strcmp(argv[1], operator_commands[i].name) == 0)
+            return operator_commands[i].run(argc - 1, argv + 1);
     if (!read_arguments(&parsed, argc, argv))
         return EXIT_USAGE;
     if (parsed.help)

@@ -2,6 +2,7 @@
 
 #include "server/caraway.h"
 #include "server/chains.h"
+#include "server/clock.h"
 #include "server/external.h"
 #include "server/upkeep.h"
 #include "storage/codec.h"
@@ -182,6 +183,7 @@ static bool object_get(struct request *rq)
         { "/roots/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, root_get },                                            \
         { "/intermediates/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, intermediate_get },                            \
         { "/api/external-keys", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, external_keys_get },                          \
+        { "/api/clock", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, clock_get },                                          \
         { "/api/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, list_get },                                              \
     {                                                                                                                  \
         "/api/{}/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, object_get                                              \
@@ -193,6 +195,7 @@ static const struct route admin_rows[] = {
     READING_ROWS,
     { "/api/external-keys", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, external_key_post },
     { "/api/external-keys/{}", METHOD_DELETE, PROOF_NONE, PAYLOAD_NONE, 0, external_key_delete },
+    { "/api/clock", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, clock_post },
     { UPKEEP_PATH "{}", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, upkeep_post },
 };
 

@@ -8,6 +8,14 @@ static bool wrong_kind(struct request *rq, const char *name, const char *kind)
     return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"%s\" in the payload must be %s", name, kind);
 }
 
+bool payload_read(struct request *rq)
+{
+    char why[JSON_WHY_SIZE];
+    rq->payload = json_read_object(buf_bytes(&rq->body), why);
+    return rq->payload != NULL ||
+           problem_fail(&rq->problem, PROBLEM_MALFORMED, "The body must be a JSON object: %s", why);
+}
+
 bool payload_text(struct request *rq, const char *name, const char **out)
 {
     const json_t *value = json_object_get(rq->payload, name);

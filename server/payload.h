@@ -4,6 +4,8 @@
 
 #include "server/request.h"
 
+/* Takes the body of a request that nobody signs, a JSON object, as the payload. */
+MUST_USE bool payload_read(struct request *rq);
 MUST_USE bool payload_text(struct request *rq, const char *name, const char **out);
 MUST_USE bool payload_flag(struct request *rq, const char *name, bool *out);
 MUST_USE bool payload_texts(struct request *rq, const char *name, size_t most, struct texts *out);

@@ -29,6 +29,8 @@ struct server {
     struct web *webs[LISTENERS_MAX];
     size_t web_count;
     unsigned connections; /* most per listener */
+    struct world world;   /* of a laboratory: its clock can be moved */
+    struct world_jumps clock;
 };
 
 /* ---- signals */
@@ -223,6 +225,13 @@ static struct log *open_log(const struct settings *settings)
     return log_open(STDERR_FILENO, level, format, world_real());
 }
 
+static void make_clock_movable(struct server *server)
+{
+    server->world = world_movable(&server->clock);
+    server->caraway.world = &server->world;
+    server->caraway.clock = &server->clock;
+}
+
 int serve_command(const struct command_line *line)
 {
     char why[CARAWAY_WHY_SIZE] = "";
@@ -231,6 +240,8 @@ int serve_command(const struct command_line *line)
         return EXIT_FAILURE;
     AUTO(log) log = open_log(settings);
     struct server server = { .caraway = { .world = world_real(), .log = log } };
+    if (strcmp(settings->preset, "staging") == 0)
+        make_clock_movable(&server);
     take_signals();
     if (!start(&server, settings, why)) {
         stop(&server);

@@ -69,7 +69,8 @@ struct scenario {
     struct target targets[TARGETS_MAX];
     struct connection *connections[CONNECTIONS_MAX];
     struct tc_answer last;
-    bool refused; /* the last answer is a refusal that no line has expected yet */
+    int64_t offset_ms; /* of the server's clock */
+    bool refused;      /* the last answer is a refusal that no line has expected yet */
 };
 
 typedef char *words[]; /* NULL-ended, without the command's own */
@@ -155,3 +156,4 @@ void edge_clear(struct scenario *s);
 
 /* ---- runner_admin.c */
 MUST_USE bool play_admin(struct scenario *s, words w, size_t count);
+MUST_USE bool play_clock(struct scenario *s, words w, size_t count);

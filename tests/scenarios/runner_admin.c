@@ -58,3 +58,15 @@ bool play_admin(struct scenario *s, words w, size_t count)
     return variable_set(s, "output", buf_str(&output)) &&
            variable_set(s, "exit", arena_printf(s->arena, "%d", WEXITSTATUS(status)));
 }
+
+/* clock advance|set|reset: as the command, and from here on ${now} and `verify` go by it. */
+bool play_clock(struct scenario *s, words w, size_t count)
+{
+    const char *command[] = { "clock", w[0], count > 1 ? w[1] : "--json", "--json", NULL };
+    AUTO_BUF(offset, 32);
+    TRY(play_admin(s, (char **)command, count + 2));
+    if (s->refused || !variable_get(s, "output.offset_ms", &offset))
+        return fail(s, "the clock cannot be moved so");
+    s->offset_ms = strtoll(buf_str(&offset), NULL, 10);
+    return true;
+}

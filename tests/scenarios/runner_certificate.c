@@ -3,6 +3,7 @@
 
 #include "base/clock_text.h"
 #include "base/encode.h"
+#include "base/world.h"
 
 #include "test-client/chain.h"
 #include "test-client/csr_make.h"
@@ -277,6 +278,8 @@ static bool check_chain(struct scenario *s, x509_pile *pile)
         X509_STORE_CTX_init(context, store, sk_X509_value(pile, 0), pile) != 1)
         return fail(s, "out of memory");
     X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER);
+    X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context),
+                               (time_t)((world_now_ms(world_real()) + s->offset_ms) / 1000));
     X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context), X509_V_FLAG_X509_STRICT);
     return X509_verify_cert(context) == 1 ||
            fail(s, "the chain is not good: %s", X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));

@@ -177,6 +177,7 @@ static bool server_start(struct scenario *s, words settings)
     const char *const *given = (const char *const *)settings;
     if (s->daemon.pid != 0)
         return fail(s, "the server runs already");
+    s->offset_ms = 0; /* dies with the process */
     TRY(add_usual(s, &arguments, given));
     for (; *settings != NULL; settings++)
         TRY(add_setting(s, &arguments, arena_text(s->arena, *settings)));

@@ -41,6 +41,7 @@ static const struct {
     { "receive", 2, 2, play_receive },
     { "abandon", 4, 4, play_abandon },
     { "admin", 1, ANY, play_admin },
+    { "clock", 1, 2, play_clock },
 };
 
 bool fail(struct scenario *s, const char *format, ...)

@@ -132,17 +132,35 @@ static bool link_get(struct scenario *s, const char *relation, struct buf *out)
     return target != NULL;
 }
 
-/* now, now+30d, now-1h */
-static bool now_get(struct scenario *s, const char *rest, struct buf *out)
+static bool write_moment(int64_t ms, const char *later, struct buf *out)
 {
-    (void)s;
     char unit = 's', text[TIME_TEXT_SIZE];
     int amount = 0;
-    sscanf(rest, "%d%c", &amount, &unit);
+    sscanf(later, "%d%c", &amount, &unit);
     int64_t second = unit == 'd' ? 86400 : unit == 'h' ? 3600 : unit == 'm' ? 60 : 1;
-    time_text(world_now_ms(world_real()) + amount * second * 1000, text);
+    time_text(ms + amount * second * 1000, text);
     buf_text(out, text);
     return true;
+}
+
+/* now, now+30d, now-1h: by the server's clock */
+static bool now_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    return write_moment(world_now_ms(world_real()) + s->offset_ms, rest, out);
+}
+
+/* retry, retry-2s: the moment that a refusal named */
+static bool retry_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    static const char before[] = "retry after ";
+    AUTO_TYPE(json_t) body = json_read_object(buf_bytes(&s->last.body), (char[JSON_WHY_SIZE]) { 0 });
+    const char *detail = body != NULL ? json_member_text(body, "detail") : NULL;
+    const char *at = detail != NULL ? strstr(detail, before) : NULL;
+    char text[TIME_TEXT_SIZE];
+    int64_t ms;
+    TRY(at != NULL);
+    snprintf(text, sizeof text, "%.10sT%.8sZ", at + strlen(before), at + strlen(before) + 11);
+    return time_parse(text, &ms) && write_moment(ms, rest, out);
 }
 
 static const struct {
@@ -155,6 +173,7 @@ static const struct {
     { "body", false, whole_body_get }, { "header.", true, header_get },
     { "now", true, now_get },          { "link.", true, link_get },
     { "output.", true, output_get },   { "body64", false, encoded_body_get },
+    { "retry", true, retry_get },
 };
 
 bool variable_get(struct scenario *s, const char *name, struct buf *out)
