@@ -186,6 +186,21 @@ static void close_tls(struct caraway *caraway)
     ca_tls_clear(&caraway->tls);
 }
 
+static bool choose_resolver(const struct settings *settings, struct validators_options *out,
+                            char why[static CARAWAY_WHY_SIZE])
+{
+    const char *way = settings->dns_resolver;
+    bool server = settings->dns_server[0] != '\0', forward = strcmp(way, "forward") == 0;
+    if (!server && forward)
+        return refuse(why, "dns.resolver: forward needs a dns.server");
+    if (server && !forward && strcmp(way, "auto") != 0)
+        return refuse(why, "dns.resolver: %s asks no dns.server; leave one of them out", way);
+    out->dns_server = server ? settings->dns_server : NULL;
+    out->dns_recursive = strcmp(way, "recursive") == 0;
+    out->dns_trust_anchor = settings->dns_trust_anchor[0] != '\0' ? settings->dns_trust_anchor : NULL;
+    return true;
+}
+
 static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
 {
     const struct settings *settings = caraway->settings;
@@ -196,7 +211,6 @@ static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY
         .threads = caraway_threads(settings->validation_threads),
         .http_port = (uint16_t)settings->validation_http_port,
         .tls_port = (uint16_t)settings->validation_tls_port,
-        .dns_server = ask_server ? settings->dns_server : NULL,
         .hosts = settings->dns_hosts.items,
         .host_count = ask_server && lab_hosts ? 0 : settings->dns_hosts.count,
         .allow_addresses = settings->validation_allow_addresses.items,
@@ -210,6 +224,7 @@ static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY
         .user_agent = "caraway/" CARAWAY_VERSION,
     };
     char reason[VALIDATORS_WHY_SIZE] = "";
+    TRY(choose_resolver(settings, &options, why));
     CHECK(caa_mode_from_text(settings->caa_mode, &options.caa_mode));
     return validators_open(&options, &caraway->validators, reason) || refuse(why, "%s", reason);
 }

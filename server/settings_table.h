@@ -88,7 +88,12 @@
     X(caa_mode, CHOICE, "caa.mode", "enforce", SAME, 0, 0, "off|warn|enforce", RESTART, \
       "What becomes of CAA records: not asked for, only warned of, or obeyed. Names in dns.hosts have none.") \
     X(dns_server, RESOLVER, "dns.server", "", SAME, 0, 0, "", RESTART, \
-      "DNS server to ask; empty asks those of /etc/resolv.conf.") \
+      "DNS server to forward questions to.") \
+    X(dns_resolver, CHOICE, "dns.resolver", "auto", SAME, 0, 0, "auto|forward|system|recursive", RESTART, \
+      "Who answers: dns.server, the servers of /etc/resolv.conf, or from the root down the authoritative servers " \
+      "themselves, with DNSSEC where the distribution's trust anchor is installed; auto: dns.server, else the system.") \
+    X(dns_trust_anchor, TEXT, "dns.trust-anchor", "", SAME, 0, 0, "", RESTART, \
+      "File with DNSSEC trust anchors that answers are held against, instead of the distribution's.") \
     X(dns_timeout_ms, DURATION, "dns.timeout", "5s", SAME, 100, 600 * SETTING_SECOND, "", RESTART, \
       "Most that one DNS question may take.") \
     X(dns_hosts, HOSTS, "dns.hosts", SETTING_LAB_HOSTS, "", 0, 0, "", RESTART, \

@@ -9,7 +9,7 @@
 
 struct val_dns {
     uv_loop_t *loop;
-    const char *server;     /* NULL: what resolv.conf says */
+    const struct val_dns_plan *plan;
     pthread_mutex_t *setup; /* guards libunbound's globals while a context is made */
     struct val_deadlines waiting;
     struct val_deadlines unasked; /* could not be asked; told in the next turn of the loop */
@@ -18,24 +18,6 @@ struct val_dns {
 };
 
 enum { CLASS_IN = 1, RCODE_SERVFAIL = 2 };
-
-/* Nothing is remembered: neither which server was slow nor answers, where cache-max-ttl alone would leave those without
- * a SOA record, and failures, in the cache for seconds. Loopback may be asked, for that is where test servers live, and
- * many questions may be open at once. The addresses of the forward zone come from our options. */
-static const char configuration[] = "server:\n"
-                                    " verbosity: 0\n"
-                                    " msg-cache-size: 0\n"
-                                    " rrset-cache-size: 0\n"
-                                    " cache-max-ttl: 0\n"
-                                    " cache-max-negative-ttl: 0\n"
-                                    " infra-host-ttl: 0\n"
-                                    " do-not-query-localhost: no\n"
-                                    " unblock-lan-zones: yes\n"
-                                    " num-queries-per-thread: 4096\n"
-                                    " outgoing-range: 1024\n"
-                                    "forward-zone:\n"
-                                    " name: \".\"\n"
-                                    " forward-no-cache: yes\n";
 
 /* Zones that libunbound would answer by itself although a test or private DNS may serve them. */
 static const char *const builtin_zones[] = { "localhost.", "test.", "invalid.", "onion.", "home.arpa." };
@@ -63,12 +45,13 @@ static void on_unasked(struct val_deadline *deadline)
     deliver(VAL_CONTAINER(deadline, struct val_question, deadline));
 }
 
-bool val_dns_open(uv_loop_t *loop, const char *server, int64_t timeout_ms, pthread_mutex_t *setup, struct val_dns **out)
+bool val_dns_open(uv_loop_t *loop, const struct val_dns_plan *plan, int64_t timeout_ms, pthread_mutex_t *setup,
+                  struct val_dns **out)
 {
     struct val_dns *dns = calloc(1, sizeof *dns);
     TRY(dns != NULL);
     dns->loop = loop;
-    dns->server = server;
+    dns->plan = plan;
     dns->setup = setup;
     val_deadlines_init(&dns->waiting, loop, timeout_ms, on_timeout);
     val_deadlines_init(&dns->unasked, loop, 0, on_unasked);
@@ -95,44 +78,33 @@ void val_dns_drop(struct val_dns *dns)
 
 const char *val_dns_server(const struct val_dns *dns)
 {
-    return dns->server != NULL ? dns->server : "the servers in /etc/resolv.conf";
-}
-
-/* "ADDR:PORT" or "[V6]:PORT" as libunbound writes it, "ADDR@PORT". */
-static int set_forwarder(struct ub_ctx *ctx, const char *server)
-{
-    char text[VAL_ENDPOINT_SIZE];
-    const char *colon = strrchr(server, ':');
-    if (server[0] == '[' && colon != NULL && colon > server + 2)
-        snprintf(text, sizeof text, "%.*s@%s", (int)(colon - server - 2), server + 1, colon + 1);
-    else if (colon != NULL && strchr(server, ':') == colon)
-        snprintf(text, sizeof text, "%.*s@%s", (int)(colon - server), server, colon + 1);
-    else
-        snprintf(text, sizeof text, "%s", server);
-    return ub_ctx_set_fwd(ctx, text);
+    return dns->plan->asked;
 }
 
 /* libunbound reads some settings from a named file only. */
-static int configure(struct ub_ctx *ctx)
+static int configure(struct ub_ctx *ctx, const char *configuration)
 {
     char name[32];
+    ssize_t len = (ssize_t)strlen(configuration);
     int error = UB_READFILE, fd = memfd_create("unbound.conf", MFD_CLOEXEC);
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    if (fd >= 0 && write(fd, configuration, sizeof configuration - 1) == sizeof configuration - 1)
+    if (fd >= 0 && write(fd, configuration, (size_t)len) == len)
         error = ub_ctx_config(ctx, name);
     if (fd >= 0)
         close(fd);
     return error;
 }
 
-static int set_up(struct ub_ctx *ctx, const char *server)
+static int set_up(struct ub_ctx *ctx, const struct val_dns_plan *plan)
 {
     ub_ctx_debugout(ctx, NULL);
     int error = ub_ctx_async(ctx, true);
     if (error == 0)
-        error = configure(ctx);
-    if (error == 0)
-        error = server != NULL ? set_forwarder(ctx, server) : ub_ctx_resolvconf(ctx, NULL);
+        error = configure(ctx, plan->configuration);
+    if (error == 0 && plan->resolv_conf)
+        error = ub_ctx_resolvconf(ctx, NULL);
+    if (error == 0 && plan->trust_anchor != NULL)
+        error = ub_ctx_add_ta_file(ctx, plan->trust_anchor);
     for (size_t i = 0; i < ARRAY_SIZE(builtin_zones) && error == 0; i++)
         error = ub_ctx_zone_remove(ctx, builtin_zones[i]);
     return error;
@@ -151,7 +123,7 @@ static int make_context(struct val_dns *dns)
     struct ub_ctx *ctx = ub_ctx_create();
     if (ctx == NULL)
         return UB_NOMEM;
-    int error = set_up(ctx, dns->server);
+    int error = set_up(ctx, dns->plan);
     if (error == 0 && uv_poll_init(dns->loop, &dns->poll, ub_fd(ctx)) != 0)
         error = UB_SOCKET;
     if (error != 0) {

@@ -3,9 +3,8 @@
  * question: validations that dns.hosts answers never pay for it. */
 #pragma once
 
-#include "validators/hosts.h"
-
 #include "validators/deadlines.h"
+#include "validators/dns_plan.h"
 
 #include <pthread.h>
 
@@ -44,7 +43,7 @@ struct val_question {
 };
 
 /* `setup` serialises the making of contexts among threads: libunbound sets globals of its own there. */
-MUST_USE bool val_dns_open(uv_loop_t *loop, const char *server, int64_t timeout_ms, pthread_mutex_t *setup,
+MUST_USE bool val_dns_open(uv_loop_t *loop, const struct val_dns_plan *plan, int64_t timeout_ms, pthread_mutex_t *setup,
                            struct val_dns **out);
 void val_dns_close(struct val_dns *dns); /* ends its handles; all questions must be cleared before */
 void val_dns_drop(struct val_dns *dns);  /* frees it, after the loop has run its close callbacks */

@@ -34,8 +34,15 @@ void validators_drop(struct validators *validators)
     val_gate_drop(validators->shared.gate);
     pthread_mutex_destroy(&validators->shared.resolver_setup);
     free((char *)validators->shared.options.dns_server);
+    free((char *)validators->shared.options.dns_trust_anchor);
     free((char *)validators->shared.options.user_agent);
     free(validators);
+}
+
+static bool copy_text(const char *text, const char **out)
+{
+    *out = text != NULL ? strdup(text) : NULL;
+    return text == NULL || *out != NULL;
 }
 
 static bool copy_options(struct val_shared *shared, const struct validators_options *options,
@@ -44,10 +51,13 @@ static bool copy_options(struct val_shared *shared, const struct validators_opti
     shared->options = *options;
     shared->options.hosts = NULL;
     shared->options.allow_addresses = NULL;
-    shared->options.user_agent = strdup(options->user_agent);
-    shared->options.dns_server = options->dns_server != NULL ? strdup(options->dns_server) : NULL;
-    if (shared->options.user_agent == NULL || (options->dns_server != NULL && shared->options.dns_server == NULL))
+    shared->options.user_agent = NULL;
+    shared->options.dns_server = shared->options.dns_trust_anchor = NULL;
+    if (!copy_text(options->user_agent, &shared->options.user_agent) ||
+        !copy_text(options->dns_server, &shared->options.dns_server) ||
+        !copy_text(options->dns_trust_anchor, &shared->options.dns_trust_anchor))
         return fail(why, "out of memory");
+    TRY(val_dns_plan_make(&shared->options, &shared->dns_plan, why));
     if (!val_gate_make(options->max_in_flight, options->max_per_account, options->max_per_name, &shared->gate))
         return fail(why, "out of memory");
     TRY(val_reserve_make(options->allow_addresses, options->allow_address_count, &shared->reserve, why));

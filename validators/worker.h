@@ -13,6 +13,7 @@
 struct val_shared {                    /* what all workers read; immutable while they run, but for the mutex */
     struct validators_options options; /* its texts are ours; lists are NULL: see below */
     struct val_hosts *hosts;
+    struct val_dns_plan dns_plan;
     struct val_gate *gate;
     struct val_reserve *reserve;
     pthread_mutex_t resolver_setup;

@@ -6,12 +6,21 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { HEADER_BYTES = 12, MESSAGE_MAX = 4096, TYPE_CNAME = 5, TYPE_CAA = 257, RCODE_NXDOMAIN = 3 };
+enum {
+    HEADER_BYTES = 12,
+    MESSAGE_MAX = 65535,
+    UDP_MAX = 4096,
+    FLAG_TRUNCATED = 0x0200,
+    PATIENCE_S = 2,
+    TYPE_CNAME = 5,
+    TYPE_CAA = 257,
+    RCODE_NXDOMAIN = 3
+};
 
 struct dns_server {
     const struct dns_row *rows;
     size_t count;
-    int fd, stop_fd;
+    int fd, tcp_fd, stop_fd;
     uint16_t port;
     pthread_t thread;
     pthread_mutex_t lock; /* guards questions */
@@ -125,8 +134,8 @@ static void put_record(struct buf *out, const char *owner, int type, const char 
     buf_append(out, data.data, data.len);
 }
 
-static void answer(const struct dns_server *server, const uint8_t *packet, const struct question *question,
-                   struct buf *out)
+static void put_answer(const struct dns_server *server, const uint8_t *packet, const struct question *question,
+                       struct buf *out)
 {
     const struct dns_row *row = find(server, question);
     bool exists = row != NULL || name_exists(server, question->name);
@@ -146,37 +155,130 @@ static void answer(const struct dns_server *server, const uint8_t *packet, const
         put_record(out, row->cname != NULL ? row->cname : question->name, question->type, row->texts[i]);
 }
 
-static void serve(struct dns_server *server)
+/* What the row's action makes of the right answer */
+static void spoil(enum dns_action action, const struct question *question, bool tcp, struct buf *out)
 {
-    uint8_t packet[MESSAGE_MAX];
-    struct sockaddr_storage from;
-    socklen_t from_len = sizeof from;
+    if (action == DNS_TRUNCATE && !tcp) {
+        out->data[2] |= FLAG_TRUNCATED >> 8;
+        out->data[7] = 0;
+        out->len = question->end;
+    } else if (action == DNS_GARBAGE) {
+        memset(out->data + 2, 0xff, out->len - 2);
+    } else if (action == DNS_WRONG_ID) {
+        out->data[0] ^= 1;
+    } else if (action == DNS_WRONG_QUESTION) {
+        out->data[HEADER_BYTES + 1] ^= 1;
+    } else if (action == DNS_CUT) {
+        out->len--;
+    } else if (action == DNS_LOOP && out->len > question->end + 1) {
+        out->data[question->end] = (char)0xc0;
+        out->data[question->end + 1] = (char)question->end;
+    }
+}
+
+/* False when there is to be no answer. */
+static bool answer(struct dns_server *server, const uint8_t *packet, size_t len, bool tcp, struct buf *out,
+                   enum dns_action *out_action)
+{
     struct question question;
-    AUTO_BUF(out, MESSAGE_MAX);
-    ssize_t got = recvfrom(server->fd, packet, sizeof packet, 0, (struct sockaddr *)&from, &from_len);
-    if (got < HEADER_BYTES || !parse(packet, (size_t)got, &question))
-        return;
+    TRY(len >= HEADER_BYTES && parse(packet, len, &question));
     pthread_mutex_lock(&server->lock);
     server->questions++;
     pthread_cond_signal(&server->asked);
     pthread_mutex_unlock(&server->lock);
     const struct dns_row *row = find(server, &question);
-    if (row != NULL && row->action == DNS_SILENCE)
+    enum dns_action action = row != NULL ? row->action : DNS_ANSWER;
+    TRY(action != DNS_SILENCE && !(action == DNS_TRUNCATE_ALL && tcp));
+    put_answer(server, packet, &question, out);
+    spoil(action == DNS_TRUNCATE_ALL ? DNS_TRUNCATE : action, &question, tcp, out);
+    *out_action = action;
+    return true;
+}
+
+static void serve_udp(struct dns_server *server)
+{
+    uint8_t packet[UDP_MAX];
+    struct sockaddr_storage from;
+    socklen_t from_len = sizeof from;
+    enum dns_action action;
+    AUTO_BUF(out, MESSAGE_MAX);
+    ssize_t got = recvfrom(server->fd, packet, sizeof packet, 0, (struct sockaddr *)&from, &from_len);
+    if (got < 0 || !answer(server, packet, (size_t)got, false, &out, &action))
         return;
-    answer(server, packet, &question, &out);
-    (void)!sendto(server->fd, out.data, out.len, 0, (struct sockaddr *)&from, from_len);
+    for (int i = 0; i < (action == DNS_TWICE ? 2 : 1); i++)
+        (void)!sendto(server->fd, out.data, out.len, 0, (struct sockaddr *)&from, from_len);
+}
+
+static bool read_all(int fd, uint8_t *out, size_t len)
+{
+    size_t at = 0;
+    while (at < len) {
+        ssize_t got = recv(fd, out + at, len - at, 0);
+        TRY(got > 0);
+        at += (size_t)got;
+    }
+    return true;
+}
+
+static void serve_message(struct dns_server *server, int fd)
+{
+    uint8_t length[2], packet[UDP_MAX];
+    enum dns_action action;
+    AUTO_BUF(out, MESSAGE_MAX);
+    AUTO_BUF(framed, MESSAGE_MAX + 2);
+    if (!read_all(fd, length, 2))
+        return;
+    size_t len = (size_t)length[0] << 8 | length[1];
+    if (len > sizeof packet || !read_all(fd, packet, len) || !answer(server, packet, len, true, &out, &action))
+        return;
+    put16(&framed, (unsigned)out.len);
+    buf_append(&framed, out.data, out.len);
+    (void)!send(fd, framed.data, framed.len, MSG_NOSIGNAL);
+}
+
+static void serve_tcp(struct dns_server *server)
+{
+    static const struct timeval patience = { .tv_sec = PATIENCE_S };
+    int fd = accept4(server->tcp_fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0)
+        return;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    serve_message(server, fd);
+    close(fd);
 }
 
 static void *run(void *arg)
 {
     struct dns_server *server = arg;
     for (;;) {
-        struct pollfd fds[] = { { .fd = server->fd, .events = POLLIN }, { .fd = server->stop_fd, .events = POLLIN } };
-        poll(fds, 2, -1);
-        if (fds[1].revents != 0)
+        struct pollfd fds[] = { { .fd = server->fd, .events = POLLIN },
+                                { .fd = server->tcp_fd, .events = POLLIN },
+                                { .fd = server->stop_fd, .events = POLLIN } };
+        poll(fds, 3, -1);
+        if (fds[2].revents != 0)
             return NULL;
-        serve(server);
+        if (fds[0].revents != 0)
+            serve_udp(server);
+        if (fds[1].revents != 0)
+            serve_tcp(server);
     }
+}
+
+/* The same free port for UDP and TCP */
+static void bind_both(struct dns_server *server)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    for (;;) {
+        server->tcp_fd = bound_socket(SOCK_STREAM, &server->port);
+        server->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        assert_true(server->fd >= 0);
+        in.sin_port = htons(server->port);
+        if (bind(server->fd, (struct sockaddr *)&in, sizeof in) == 0)
+            break;
+        close(server->fd);
+        close(server->tcp_fd);
+    }
+    assert_int_equal(listen(server->tcp_fd, SOMAXCONN), 0);
 }
 
 struct dns_server *dns_server_start(const struct dns_row *rows, size_t count)
@@ -185,7 +287,7 @@ struct dns_server *dns_server_start(const struct dns_row *rows, size_t count)
     assert_non_null(server);
     server->rows = rows;
     server->count = count;
-    server->fd = bound_socket(SOCK_DGRAM, &server->port);
+    bind_both(server);
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->asked, NULL);
@@ -219,6 +321,7 @@ void dns_server_stop(struct dns_server *server)
     assert_int_equal(write(server->stop_fd, &(uint64_t) { 1 }, 8), 8);
     pthread_join(server->thread, NULL);
     close(server->fd);
+    close(server->tcp_fd);
     close(server->stop_fd);
     pthread_cond_destroy(&server->asked);
     pthread_mutex_destroy(&server->lock);

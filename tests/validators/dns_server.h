@@ -1,9 +1,20 @@
-/* A DNS server on loopback that answers from rows, on its own thread. */
+/* A DNS server on loopback that answers from rows over UDP and TCP, on its own thread. */
 #pragma once
 
 #include "tests/validators/support.h"
 
-enum dns_action { DNS_ANSWER, DNS_SILENCE };
+enum dns_action {
+    DNS_ANSWER,
+    DNS_SILENCE,
+    DNS_TRUNCATE,     /* UDP says that it is too long, TCP has the answer */
+    DNS_TRUNCATE_ALL, /* and over TCP the connection ends at once */
+    DNS_GARBAGE,      /* bytes that are no message */
+    DNS_WRONG_ID,
+    DNS_WRONG_QUESTION,
+    DNS_CUT,  /* the message ends before its last byte */
+    DNS_LOOP, /* a name that points to itself */
+    DNS_TWICE /* the answer comes two times */
+};
 struct dns_row {
     const char *name; /* lower case, no trailing dot; "" fits every name */
     int type;         /* 0 fits every type */

@@ -1,0 +1,103 @@
+#include "tests/validators/dns_server.h"
+
+#include "validators/dns_plan.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { TXT = 16 };
+#define NAME  "_acme-challenge.a.test"
+#define VALUE "lCM7cZyQXcVHK2nnW3jjAhNT3Fvm18UN-kWZZknKoYM"
+
+static const char *const value[] = { VALUE };
+static struct outcome outcome;
+
+static void run(struct validators_options options, struct dns_server *server)
+{
+    char text[100];
+    snprintf(text, sizeof text, "127.0.0.1:%u", dns_server_port(server));
+    options.dns_server = text;
+    struct validators *validators = test_validators(&options);
+    validate(validators, CHALLENGE_DNS_01, dns_name("a.test"), &outcome);
+    validators_drop(validators);
+    dns_server_stop(server);
+}
+
+static void what_is_too_long_for_udp_comes_over_tcp(void **state)
+{
+    (void)state;
+    const struct dns_row row = { NAME, TXT, DNS_TRUNCATE, 0, NULL, value, 1 };
+    run(test_options(), dns_server_start(&row, 1));
+    assert_true(outcome.ok);
+}
+
+static void bogus_answers_say_why(void **state)
+{
+    (void)state;
+    static const char anchor[] = ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n";
+    const struct dns_row row = { NAME, TXT, DNS_ANSWER, 0, NULL, value, 1 };
+    char path[] = "/tmp/caraway-anchor-XXXXXX";
+    struct validators_options options = test_options();
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, anchor, sizeof anchor - 1), sizeof anchor - 1);
+    close(fd);
+    options.dns_trust_anchor = path;
+    run(options, dns_server_start(&row, 1));
+    unlink(path);
+    assert_problem(&outcome, PROBLEM_DNS, "DNSSEC validation failed: validation failure <" NAME ". TXT IN>");
+    assert_has(outcome.trace, "\"bogus\":true");
+}
+
+static void plan(const char *server, bool recursive, struct val_dns_plan *out)
+{
+    char why[VALIDATORS_WHY_SIZE] = "";
+    const struct validators_options options = { .dns_server = server, .dns_recursive = recursive };
+    bool ok = val_dns_plan_make(&options, out, why);
+    assert_string_equal(why, "");
+    assert_true(ok);
+}
+
+static void ways_to_ask(void **state)
+{
+    (void)state;
+    struct val_dns_plan way;
+    plan(NULL, false, &way);
+    assert_true(way.resolv_conf);
+    assert_string_equal(way.asked, "the servers in /etc/resolv.conf");
+    plan(NULL, true, &way);
+    assert_false(way.resolv_conf);
+    assert_null(strstr(way.configuration, "forward-zone"));
+    assert_string_equal(way.asked, "the authoritative servers");
+    if (access(VAL_DNS_ROOT_ANCHOR, R_OK) == 0)
+        assert_string_equal(way.trust_anchor, VAL_DNS_ROOT_ANCHOR);
+    plan("192.0.2.1:53", false, &way);
+    assert_has(way.configuration, " forward-addr: 192.0.2.1@53\n");
+    plan("[2001:db8::1]:5353", false, &way);
+    assert_has(way.configuration, " forward-addr: 2001:db8::1@5353\n");
+}
+
+static void texts_that_name_no_server(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",    "nonsense", "192.0.2.1",      "192.0.2.1:", "192.0.2.1:x", "192.0.2.1:65536", "192.0.2.1:5 3",
+        ":53", "::1:53",   "[192.0.2.1]:53", "[::1]53",    "[::1:53",     "dns.test:53",     "192.0.2.1:53\n"
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        struct val_dns_plan way;
+        char why[VALIDATORS_WHY_SIZE] = "";
+        const struct validators_options options = { .dns_server = texts[i] };
+        assert_false(val_dns_plan_make(&options, &way, why));
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_too_long_for_udp_comes_over_tcp),
+        cmocka_unit_test(bogus_answers_say_why),
+        cmocka_unit_test(ways_to_ask),
+        cmocka_unit_test(texts_that_name_no_server),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,99 @@
+#include "validators/dns_plan.h"
+
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define ROOT_HINTS "/usr/share/dns/root.hints"
+
+/* Answers are not remembered: neither good ones nor failures, where cache-max-ttl alone would leave those without a SOA
+ * record in the cache for seconds, nor which server was slow. Loopback may be asked, for that is where test servers
+ * live, and many questions may be open at once. */
+static const char common[] = "server:\n"
+                             " verbosity: 0\n"
+                             " msg-cache-size: 0\n"
+                             " cache-max-negative-ttl: 0\n"
+                             " infra-host-ttl: 0\n"
+                             " unblock-lan-zones: yes\n"
+                             " num-queries-per-thread: 4096\n"
+                             " outgoing-range: 1024\n";
+static const char forwarding[] = " rrset-cache-size: 0\n"
+                                 " cache-max-ttl: 0\n"
+                                 " do-not-query-localhost: no\n";
+/* From the root down: who serves a zone may be known for a minute, or the root would be asked for every name. */
+static const char recursing[] = " cache-max-ttl: 60\n";
+
+struct forwarder {
+    char address[VAL_ADDRESS_SIZE], port[6];
+};
+
+static bool take(const char *from, size_t len, char *out, size_t size)
+{
+    TRY(len > 0 && len < size);
+    memcpy(out, from, len);
+    out[len] = '\0';
+    return true;
+}
+
+/* "ADDR:PORT" or "[V6]:PORT" */
+static bool parse(const char *text, struct forwarder *out)
+{
+    struct val_address address;
+    bool v6 = text[0] == '[';
+    const char *colon = strrchr(text, ':');
+    TRY(colon != NULL && take(colon + 1, strlen(colon + 1), out->port, sizeof out->port));
+    TRY(out->port[strspn(out->port, "0123456789")] == '\0' && strtoul(out->port, NULL, 10) <= UINT16_MAX);
+    TRY(!v6 || (colon > text + 1 && colon[-1] == ']'));
+    TRY(take(text + v6, (size_t)(colon - text) - 2 * v6, out->address, sizeof out->address));
+    return val_address_parse(out->address, &address) && (address.family == AF_INET6) == v6;
+}
+
+static void write_forwarder(struct buf *out, const struct forwarder *forwarder)
+{
+    buf_printf(out, "%sforward-zone:\n name: \".\"\n forward-no-cache: yes\n forward-addr: %s@%s\n", forwarding,
+               forwarder->address, forwarder->port);
+}
+
+static const char *readable(const char *path)
+{
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
+static void write_recursive(struct buf *out)
+{
+    buf_text(out, recursing);
+    if (readable(ROOT_HINTS) != NULL)
+        buf_text(out, " root-hints: \"" ROOT_HINTS "\"\n");
+}
+
+bool val_dns_plan_make(const struct validators_options *options, struct val_dns_plan *out,
+                       char why[static VALIDATORS_WHY_SIZE])
+{
+    struct forwarder forwarder;
+    AUTO_BUF(text, VAL_DNS_CONFIGURATION_BYTES - 1);
+    buf_text(&text, common);
+    out->resolv_conf = options->dns_server == NULL && !options->dns_recursive;
+    out->trust_anchor = options->dns_trust_anchor;
+    const char *asked = options->dns_server;
+    if (asked != NULL && !parse(asked, &forwarder)) {
+        snprintf(why, VALIDATORS_WHY_SIZE, "dns.server: \"%.80s\" is not ADDRESS:PORT", asked);
+        return false;
+    }
+    if (asked != NULL) {
+        write_forwarder(&text, &forwarder);
+    } else if (options->dns_recursive) {
+        write_recursive(&text);
+        asked = "the authoritative servers";
+        if (out->trust_anchor == NULL)
+            out->trust_anchor = readable(VAL_DNS_ROOT_ANCHOR);
+    } else {
+        buf_printf(&text, "%sforward-zone:\n name: \".\"\n forward-no-cache: yes\n", forwarding);
+        asked = "the servers in /etc/resolv.conf";
+    }
+    snprintf(out->asked, sizeof out->asked, "%s", asked);
+    snprintf(out->configuration, sizeof out->configuration, "%s", buf_str(&text));
+    if (text.failed)
+        snprintf(why, VALIDATORS_WHY_SIZE, "out of memory");
+    return !text.failed;
+}
