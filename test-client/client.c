@@ -7,15 +7,15 @@ enum { EXCHANGE_TIMEOUT_S = 30 };
 
 static const char default_ca_file[] = "caraway-data/tls/ca.pem";
 
-const char *const tc_challenge_names[TC_RESPONDER_TYPES + 1] = {
-    [CHALLENGE_HTTP_01] = "http-01",
-    [CHALLENGE_DNS_01] = "dns-01",
-    [CHALLENGE_TLS_ALPN_01] = "tls-alpn-01",
+const char *const tc_challenge_names[CHALLENGE_TYPES + 1] = {
+#define X(name, text, ...) [CHALLENGE_##name] = text,
+    ACME_CHALLENGE_TABLE(X)
+#undef X
 };
 
 static struct tc_responder_options responder_options(const struct tc_client_options *options)
 {
-    bool dns = options->challenge == CHALLENGE_DNS_01;
+    bool dns = options->challenge != CHALLENGE_HTTP_01 && options->challenge != CHALLENGE_TLS_ALPN_01;
     long dns_port = options->dns_port != TC_DNS_PORT_AS_NEEDED ? options->dns_port : dns ? TC_DNS_PORT : 0;
     return (struct tc_responder_options) {
         .http_port = options->challenge == CHALLENGE_HTTP_01 ? (int)options->http_port : 0,

@@ -15,7 +15,7 @@ struct tc_client_options {
 
 enum { TC_HTTP_PORT = 5002, TC_TLS_PORT = 5001, TC_DNS_PORT = 8053, TC_DNS_PORT_AS_NEEDED = -1 };
 
-extern const char *const tc_challenge_names[TC_RESPONDER_TYPES + 1]; /* NULL-ended */
+extern const char *const tc_challenge_names[CHALLENGE_TYPES + 1]; /* NULL-ended */
 
 #define TC_CLIENT_OPTIONS_INIT                                                                                         \
     ((struct tc_client_options) { .directory_url = "https://localhost:14000/directory",                                \
@@ -33,7 +33,7 @@ extern const char *const tc_challenge_names[TC_RESPONDER_TYPES + 1]; /* NULL-end
           TC_OPTION_TEXT, TC_CLIENT_OPTION_(type, member, ca_file) },                                                  \
         { "challenge",                                                                                                 \
           "TYPE",                                                                                                      \
-          "http-01 (default), dns-01 or tls-alpn-01",                                                                  \
+          "http-01 (default), dns-01, tls-alpn-01, dns-account-01 or dns-persist-01",                                  \
           TC_OPTION_CHOICE,                                                                                            \
           TC_CLIENT_OPTION_(type, member, challenge),                                                                  \
           .choices = tc_challenge_names },                                                                             \
@@ -53,7 +53,7 @@ extern const char *const tc_challenge_names[TC_RESPONDER_TYPES + 1]; /* NULL-end
           65535 },                                                                                                     \
         { "dns-port",                                                                                                  \
           "PORT",                                                                                                      \
-          "answer DNS here (default 8053 with dns-01, else no DNS server)",                                            \
+          "answer DNS here (default 8053 with the dns- types, else no DNS server)",                                    \
           TC_OPTION_NUMBER,                                                                                            \
           TC_CLIENT_OPTION_(type, member, dns_port),                                                                   \
           1,                                                                                                           \

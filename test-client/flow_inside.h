@@ -47,8 +47,9 @@ extern const struct flow_step_row flow_steps[FLOW_STEPS];
 struct flow_authorization {
     struct tc_challenge challenge;
     const char *name;
+    struct tc_proof proof;
     bool valid;
-    bool answerable; /* the responder knows the answer */
+    bool answerable; /* the responder knows the proof */
 };
 
 struct tc_flow {

@@ -39,8 +39,7 @@ void flow_forget_challenges(struct tc_flow *flow)
     for (size_t i = 0; flow->authorizations != NULL && i < flow->order.authorization_count; i++) {
         struct flow_authorization *authorization = &flow->authorizations[i];
         if (authorization->answerable)
-            tc_responder_remove(flow->setup->responder, flow->setup->challenge, authorization->name,
-                                authorization->challenge.token);
+            tc_responder_remove(flow->setup->responder, &authorization->proof);
         authorization->answerable = false;
     }
 }
@@ -171,15 +170,29 @@ static enum flow_verdict next_authorization(struct tc_flow *flow)
     return flow->step == STEP_VALIDATION ? FLOW_WAIT : verdict;
 }
 
+static bool make_proof(struct tc_flow *flow, const struct tc_authorization *read, struct tc_proof *out)
+{
+    const char *token = read->challenge.token;
+    *out = (struct tc_proof) {
+        .type = flow->setup->challenge,
+        .name = read->name,
+        .token = token,
+        .account_url = flow->kid,
+        .issuer = read->challenge.issuer,
+        .wildcard = read->wildcard,
+    };
+    if (token != NULL)
+        out->key_authorization = key_authorization(flow->arena, token, jwk_thumbprint(flow->account_key));
+    return token == NULL || out->key_authorization != NULL;
+}
+
 static enum flow_verdict prepare_challenge(struct tc_flow *flow, const struct tc_authorization *read)
 {
     struct flow_authorization *authorization = &flow->authorizations[flow->current];
-    const struct tc_flow_setup *setup = flow->setup;
     authorization->challenge = read->challenge;
-    const char *answer = key_authorization(flow->arena, read->challenge.token, jwk_thumbprint(flow->account_key));
-    if (answer == NULL)
+    if (!make_proof(flow, read, &authorization->proof))
         return flow_fail(flow, "(client)", "out of memory");
-    if (!tc_responder_add(setup->responder, setup->challenge, read->name, read->challenge.token, answer))
+    if (!tc_responder_add(flow->setup->responder, &authorization->proof))
         return flow_fail(flow, "(client)", "the challenge cannot be answered here");
     authorization->answerable = true;
     return go(flow, STEP_CHALLENGE);

@@ -158,6 +158,27 @@ bool tc_read_order(struct arena *arena, struct bytes body, struct tc_order *out,
     return true;
 }
 
+/* A type we do not know is taken for one with a token, as all types but one have it. */
+static bool has_token(const json_t *challenge)
+{
+    const char *text = json_member_text(challenge, "type");
+    enum acme_challenge_type type;
+    return text == NULL || !challenge_type_from_text(text, &type) || challenge_has_token(type);
+}
+
+/* What stands in place of a token, or the token itself (RFC 8555 §8.3, draft-ietf-acme-dns-persist-01). */
+static bool read_token(struct arena *arena, const json_t *object, struct tc_challenge *challenge,
+                       char why[static TC_WHY_SIZE])
+{
+    if (has_token(object)) {
+        challenge->token = text_member(arena, object, "token");
+        return challenge->token != NULL || fail_missing(why, "challenge", "token");
+    }
+    const char *issuer = json_string_value(json_array_get(json_object_get(object, "issuer-domain-names"), 0));
+    challenge->issuer = issuer != NULL ? arena_text(arena, issuer) : NULL;
+    return challenge->issuer != NULL || fail_missing(why, "challenge", "issuer-domain-names");
+}
+
 static bool challenge_of(struct arena *arena, const json_t *object, struct tc_challenge *out,
                          char why[static TC_WHY_SIZE])
 {
@@ -168,9 +189,7 @@ static bool challenge_of(struct arena *arena, const json_t *object, struct tc_ch
     challenge.url = text_member(arena, object, "url");
     if (challenge.url == NULL)
         return fail_missing(why, "challenge", "url");
-    challenge.token = text_member(arena, object, "token");
-    if (challenge.token == NULL)
-        return fail_missing(why, "challenge", "token");
+    TRY(read_token(arena, object, &challenge, why));
     if (json_object_get(object, "error") != NULL)
         challenge.problem = problem_of(arena, json_object_get(object, "error"));
     *out = challenge;
@@ -216,6 +235,7 @@ bool tc_read_authorization(struct arena *arena, struct bytes body, enum acme_cha
     authorization.name = text_member(arena, json_object_get(object, "identifier"), "value");
     if (authorization.name == NULL)
         return fail_missing(why, "authorization", "identifier");
+    authorization.wildcard = json_is_true(json_object_get(object, "wildcard"));
     TRY(read_challenges(arena, json_object_get(object, "challenges"), type, &authorization, why));
     *out = authorization;
     return true;

@@ -47,14 +47,16 @@ struct tc_order {
 struct tc_challenge {
     enum challenge_state state;
     const char *url;
-    const char *token;
+    const char *token;  /* NULL for types that have none */
+    const char *issuer; /* of dns-persist-01: the first of "issuer-domain-names" */
     const struct tc_problem *problem;
 };
 
 struct tc_authorization {
     enum authorization_state state;
     const char *name; /* the identifier's value, without "*." */
-    bool offered;     /* the challenge that was asked for is there */
+    bool wildcard;
+    bool offered; /* the challenge that was asked for is there */
     struct tc_challenge challenge;
     const struct tc_problem *problem; /* of whichever challenge has one */
 };

@@ -190,15 +190,32 @@ static bool for_each_pending(struct scenario *s, struct order *order, const char
     return true;
 }
 
+/* A wrong proof is of another account. */
+static struct tc_proof proof_of(struct scenario *s, const struct order *order,
+                                const struct tc_authorization *authorization, const char *thumbprint)
+{
+    const struct tc_challenge *challenge = &authorization->challenge;
+    bool wrong = strcmp(thumbprint, wrong_thumbprint) == 0;
+    return (struct tc_proof) {
+        .type = order->type,
+        .name = authorization->name,
+        .token = challenge->token,
+        .key_authorization =
+            challenge->token != NULL ? key_authorization(s->arena, challenge->token, thumbprint) : NULL,
+        .account_url = wrong ? "https://ca.test/account/other" : order->client->url,
+        .issuer = challenge->issuer,
+        .wildcard = authorization->wildcard,
+    };
+}
+
 static bool answer_one(struct scenario *s, struct order *order, size_t index,
                        const struct tc_authorization *authorization, const char *thumbprint)
 {
     const struct tc_challenge *challenge = &authorization->challenge;
-    const char *text = key_authorization(s->arena, challenge->token, thumbprint);
+    struct tc_proof proof = proof_of(s, order, authorization, thumbprint);
     TRY(variable_setf(s, challenge->url, "%s.challenge.%zu", order->name, index));
-    TRY(variable_setf(s, challenge->token, "%s.token.%zu", order->name, index));
-    return (text != NULL && tc_responder_add(s->responder, order->type, authorization->name, challenge->token, text)) ||
-           fail(s, "cannot answer for %s", authorization->name);
+    TRY(challenge->token == NULL || variable_setf(s, challenge->token, "%s.token.%zu", order->name, index));
+    return tc_responder_add(s->responder, &proof) || fail(s, "cannot answer for %s", authorization->name);
 }
 
 bool play_answer(struct scenario *s, words w, size_t count)

@@ -88,7 +88,7 @@ static void what_is_no_order_is_refused(void **state)
 
 #define AUTHORIZATION(state, challenges)                                                                               \
     "{\"status\":\"" state "\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"},\"challenges\":[" challenges "]" \
-                                                                                                                   "}"
+    "}"
 
 static void the_challenge_asked_for_is_found_among_others(void **state)
 {
@@ -105,6 +105,21 @@ static void the_challenge_asked_for_is_found_among_others(void **state)
     assert_string_equal(authorization.challenge.url, "u");
     assert_true(tc_read_authorization(arena, body, CHALLENGE_DNS_01, &authorization, why));
     assert_false(authorization.offered);
+}
+
+static void a_persistent_challenge_has_issuers_in_place_of_a_token(void **state)
+{
+    (void)state;
+    AUTO(arena) arena = arena_create(ARENA_BYTES);
+    struct tc_authorization authorization;
+    char why[TC_WHY_SIZE];
+    struct bytes body = bytes_text("{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"},"
+                                   "\"wildcard\":true,\"challenges\":[{\"type\":\"dns-persist-01\",\"url\":\"u\","
+                                   "\"status\":\"pending\",\"issuer-domain-names\":[\"ca.test\",\"b.test\"]}]}");
+    assert_true(tc_read_authorization(arena, body, CHALLENGE_DNS_PERSIST_01, &authorization, why));
+    assert_true(authorization.offered && authorization.wildcard);
+    assert_null(authorization.challenge.token);
+    assert_string_equal(authorization.challenge.issuer, "ca.test");
 }
 
 static void the_problem_of_whichever_challenge_is_kept(void **state)
@@ -129,13 +144,17 @@ static void what_is_no_authorization_is_refused(void **state)
         AUTHORIZATION("ready", CHALLENGE),
         AUTHORIZATION("pending", "{\"type\":\"http-01\",\"status\":\"pending\",\"url\":\"u\"}"),
         AUTHORIZATION("pending", "{\"type\":\"http-01\",\"status\":\"pending\",\"token\":\"t\"}"),
+        AUTHORIZATION("pending", "{\"type\":\"dns-persist-01\",\"status\":\"pending\",\"url\":\"u\",\"token\":\"t\"}"),
+        AUTHORIZATION("pending", "{\"type\":\"dns-persist-01\",\"status\":\"pending\",\"url\":\"u\","
+                                 "\"issuer-domain-names\":[]}"),
         AUTHORIZATION("pending", "{\"type\":\"http-01\",\"status\":\"new\",\"url\":\"u\",\"token\":\"t\"}"),
     };
     AUTO(arena) arena = arena_create(ARENA_BYTES);
     for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
         struct tc_authorization authorization;
         char why[TC_WHY_SIZE];
-        if (tc_read_authorization(arena, bytes_text(bodies[i]), CHALLENGE_HTTP_01, &authorization, why))
+        enum acme_challenge_type type = strstr(bodies[i], "persist") ? CHALLENGE_DNS_PERSIST_01 : CHALLENGE_HTTP_01;
+        if (tc_read_authorization(arena, bytes_text(bodies[i]), type, &authorization, why))
             fail_msg("%s was accepted", bodies[i]);
     }
 }
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(an_invalid_order_says_why),
         cmocka_unit_test(what_is_no_order_is_refused),
         cmocka_unit_test(the_challenge_asked_for_is_found_among_others),
+        cmocka_unit_test(a_persistent_challenge_has_issuers_in_place_of_a_token),
         cmocka_unit_test(the_problem_of_whichever_challenge_is_kept),
         cmocka_unit_test(what_is_no_authorization_is_refused),
         cmocka_unit_test(any_refusal_makes_a_problem),
