@@ -17,8 +17,20 @@ DEFINE_DROP_TYPE(BIGNUM, BN_free)
 struct tls_alpn01 {
     EVP_PKEY *key;
     SSL_CTX *context;
-    struct text_map *certificates; /* server name → X509 */
+    struct text_map *entries; /* server name → struct entry */
 };
+
+struct entry {
+    X509 *certificate;
+    bool no_protocol;
+};
+
+static void drop_entry(void *value)
+{
+    struct entry *entry = value;
+    X509_free(entry->certificate);
+    free(entry);
+}
 
 /* Who is asked for: what the certificate says, and the server name the validator sends. */
 struct subject {
@@ -71,15 +83,25 @@ static bool add_name(X509 *certificate, const struct subject *subject)
     return X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) == 1;
 }
 
-/* RFC 8737 §3: critical, the digest of the key authorization as an OCTET STRING inside the extension's own. */
-static bool add_acme_identifier(X509 *certificate, const uint8_t digest[static SHA256_BYTES])
+static bool add_other_names(X509 *certificate, const char *names)
 {
+    if (*names == '\0')
+        return true;
+    AUTO_TYPE(X509_EXTENSION) extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
+    return extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+}
+
+/* RFC 8737 §3: critical, the digest of the key authorization as an OCTET STRING inside the extension's own. */
+static bool add_acme_identifier(X509 *certificate, const uint8_t digest[static SHA256_BYTES],
+                                const struct tls_alpn01_flaws *flaws)
+{
+    size_t skip = flaws->bare_digest ? 2 : 0;
     uint8_t der[2 + SHA256_BYTES] = { V_ASN1_OCTET_STRING, SHA256_BYTES };
     memcpy(der + 2, digest, SHA256_BYTES);
     AUTO_TYPE(ASN1_OBJECT) id = OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1);
     AUTO_TYPE(ASN1_OCTET_STRING) value = ASN1_OCTET_STRING_new();
-    TRY(id != NULL && value != NULL && ASN1_OCTET_STRING_set(value, der, sizeof der) == 1);
-    AUTO_TYPE(X509_EXTENSION) extension = X509_EXTENSION_create_by_OBJ(NULL, id, 1, value);
+    TRY(id != NULL && value != NULL && ASN1_OCTET_STRING_set(value, der + skip, (int)(sizeof der - skip)) == 1);
+    AUTO_TYPE(X509_EXTENSION) extension = X509_EXTENSION_create_by_OBJ(NULL, id, flaws->not_critical ? 0 : 1, value);
     return extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
 }
 
@@ -101,33 +123,46 @@ static bool add_frame(X509 *certificate, EVP_PKEY *key)
            ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), "20991231235959Z") == 1;
 }
 
-static X509 *make_certificate(EVP_PKEY *key, const struct subject *subject, const char *key_authorization)
+static X509 *make_certificate(EVP_PKEY *key, const struct subject *subject, const char *key_authorization,
+                              const struct tls_alpn01_flaws *flaws)
 {
     uint8_t digest[SHA256_BYTES];
     crypto_digest_sha256(bytes_text(key_authorization), digest);
     AUTO_TYPE(X509) certificate = X509_new();
-    if (certificate == NULL || !add_frame(certificate, key) || !add_serial(certificate, digest) ||
-        !add_name(certificate, subject) || !add_acme_identifier(certificate, digest) ||
+    if (certificate == NULL || !add_frame(certificate, key) || !add_serial(certificate, digest))
+        return NULL;
+    bool named = flaws->names != NULL ? add_other_names(certificate, flaws->names) : add_name(certificate, subject);
+    if (!named || (!flaws->no_identifier && !add_acme_identifier(certificate, digest, flaws)) ||
         X509_sign(certificate, key, crypto_sha256()) == 0)
         return NULL;
     return TAKE(certificate);
 }
 
-bool tls_alpn01_put(struct tls_alpn01 *answers, const char *name, const char *key_authorization)
+bool tls_alpn01_put_flawed(struct tls_alpn01 *answers, const char *name, const char *key_authorization,
+                           const struct tls_alpn01_flaws *flaws)
 {
     struct subject subject;
     TRY(subject_of(name, &subject));
-    AUTO_TYPE(X509) certificate = make_certificate(answers->key, &subject, key_authorization);
-    TRY(certificate != NULL && text_map_put(answers->certificates, bytes_text(subject.server_name), certificate));
-    certificate = NULL;
-    return true;
+    struct entry *entry = calloc(1, sizeof *entry);
+    TRY(entry != NULL);
+    entry->certificate = make_certificate(answers->key, &subject, key_authorization, flaws);
+    entry->no_protocol = flaws->no_protocol;
+    if (entry->certificate != NULL && text_map_put(answers->entries, bytes_text(subject.server_name), entry))
+        return true;
+    drop_entry(entry);
+    return false;
+}
+
+bool tls_alpn01_put(struct tls_alpn01 *answers, const char *name, const char *key_authorization)
+{
+    return tls_alpn01_put_flawed(answers, name, key_authorization, &(struct tls_alpn01_flaws) { 0 });
 }
 
 void tls_alpn01_remove(struct tls_alpn01 *answers, const char *name)
 {
     struct subject subject;
     if (subject_of(name, &subject))
-        text_map_remove(answers->certificates, bytes_text(subject.server_name));
+        text_map_remove(answers->entries, bytes_text(subject.server_name));
 }
 
 SSL_CTX *tls_alpn01_context(struct tls_alpn01 *answers)
@@ -150,12 +185,21 @@ static int check_protocols(SSL *ssl, int *alert, void *arg)
     return alone ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
 }
 
+static const struct entry *entry_of(const struct tls_alpn01 *answers, const SSL *ssl)
+{
+    const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    char server_name[DNS_NAME_SIZE];
+    bool known = asked != NULL && dns_name_canonical(asked, server_name);
+    return known ? text_map_get(answers->entries, bytes_text(server_name)) : NULL;
+}
+
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *list,
                            unsigned len, void *arg)
 {
-    (void)ssl;
-    (void)arg;
+    const struct entry *entry = entry_of(arg, ssl);
     unsigned char *chosen;
+    if (entry != NULL && entry->no_protocol)
+        return SSL_TLSEXT_ERR_NOACK;
     if (SSL_select_next_proto(&chosen, out_len, acme_tls, sizeof acme_tls - 1, list, len) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
@@ -164,14 +208,11 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 
 static int choose_certificate(SSL *ssl, int *alert, void *arg)
 {
-    struct tls_alpn01 *answers = arg;
-    const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    char server_name[DNS_NAME_SIZE];
-    X509 *certificate = NULL;
-    if (asked != NULL && dns_name_canonical(asked, server_name))
-        certificate = text_map_get(answers->certificates, bytes_text(server_name));
+    const struct tls_alpn01 *answers = arg;
+    const struct entry *entry = entry_of(answers, ssl);
     *alert = SSL_AD_UNRECOGNIZED_NAME;
-    if (certificate == NULL || SSL_use_certificate(ssl, certificate) != 1 || SSL_use_PrivateKey(ssl, answers->key) != 1)
+    if (entry == NULL || SSL_use_certificate(ssl, entry->certificate) != 1 ||
+        SSL_use_PrivateKey(ssl, answers->key) != 1)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     return SSL_TLSEXT_ERR_OK;
 }
@@ -186,15 +227,10 @@ static SSL_CTX *make_context(struct tls_alpn01 *answers)
     SSL_CTX_set_num_tickets(context, 0);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_client_hello_cb(context, check_protocols, NULL);
-    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, answers);
     SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
     SSL_CTX_set_tlsext_servername_arg(context, answers);
     return context;
-}
-
-static void drop_certificate(void *certificate)
-{
-    X509_free(certificate);
 }
 
 struct tls_alpn01 *tls_alpn01_create(void)
@@ -204,8 +240,8 @@ struct tls_alpn01 *tls_alpn01_create(void)
         return NULL;
     answers->key = EVP_EC_gen("P-256");
     answers->context = make_context(answers);
-    answers->certificates = text_map_create(ANSWERS_MAX, drop_certificate);
-    bool made = answers->key != NULL && answers->context != NULL && answers->certificates != NULL;
+    answers->entries = text_map_create(ANSWERS_MAX, drop_entry);
+    bool made = answers->key != NULL && answers->context != NULL && answers->entries != NULL;
     return made ? TAKE(answers) : NULL;
 }
 
@@ -213,7 +249,7 @@ void tls_alpn01_drop(struct tls_alpn01 *answers)
 {
     if (answers == NULL)
         return;
-    text_map_drop(answers->certificates);
+    text_map_drop(answers->entries);
     SSL_CTX_free(answers->context);
     EVP_PKEY_free(answers->key);
     free(answers);

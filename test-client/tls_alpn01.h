@@ -16,6 +16,14 @@ DEFINE_DROP(tls_alpn01, tls_alpn01_drop)
 /* `name` is a DNS name or an IP address; an address is asked for by its reverse name (RFC 8738 §6). False when it is
  * neither, or memory is out. A second answer for the same name replaces the first. */
 MUST_USE bool tls_alpn01_put(struct tls_alpn01 *answers, const char *name, const char *key_authorization);
+/* What is wrong with an answer, for those who test validators; all zero: nothing. */
+struct tls_alpn01_flaws {
+    const char *names; /* the subjectAltName as OpenSSL's configuration writes it ("DNS:a,IP:::1"); "": there is none */
+    bool no_identifier, not_critical, bare_digest; /* of acmeIdentifier; bare: without its inner OCTET STRING */
+    bool no_protocol;                              /* the handshake goes on without ALPN */
+};
+MUST_USE bool tls_alpn01_put_flawed(struct tls_alpn01 *answers, const char *name, const char *key_authorization,
+                                    const struct tls_alpn01_flaws *flaws);
 void tls_alpn01_remove(struct tls_alpn01 *answers, const char *name);
 
 /* The server side of handshakes; a loan. No handshake may go on after tls_alpn01_drop. */

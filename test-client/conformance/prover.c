@@ -18,6 +18,7 @@ struct task {
     bool (*run)(struct cf_prover *prover, const struct task *task);
     enum acme_challenge_type type;
     const char *name, *token, *content;
+    const struct tls_alpn01_flaws *flaws;
 };
 
 struct cf_prover {
@@ -60,6 +61,11 @@ static bool run_answer(struct cf_prover *prover, const struct task *task)
     if (task->type == CHALLENGE_HTTP_01)
         return http01_put(prover->http_answers, task->token, task->content);
     return tls_alpn01_put(prover->tls_answers, task->name, task->content);
+}
+
+static bool run_flawed(struct cf_prover *prover, const struct task *task)
+{
+    return tls_alpn01_put_flawed(prover->tls_answers, task->name, task->content, task->flaws);
 }
 
 static bool run_txt(struct cf_prover *prover, const struct task *task)
@@ -196,8 +202,7 @@ static bool use_challtestsrv(struct cf_prover *prover, const char *url, char why
     struct tc_exchange_options options = { .protocols = "https,http", .timeout_s = MANAGEMENT_TIMEOUT_S };
     prover->challtestsrv = url;
     prover->exchange = tc_exchange_create(&options);
-    for (size_t i = 0; i < CHALLENGE_TYPES; i++)
-        prover->can[i] = true;
+    prover->can[CHALLENGE_HTTP_01] = prover->can[CHALLENGE_DNS_01] = prover->can[CHALLENGE_TLS_ALPN_01] = true;
     return prover->exchange != NULL || say(why, "out of memory");
 }
 
@@ -294,4 +299,12 @@ bool cf_prover_answer(struct cf_prover *prover, enum acme_challenge_type type, c
         return order(prover, "/add-tlsalpn01", (const char *const[]) { "host", name, "content", content });
     return hand_over(
         prover, &(struct task) { .run = run_answer, .type = type, .name = name, .token = token, .content = content });
+}
+
+bool cf_prover_flawed(struct cf_prover *prover, const char *name, const char *key_authorization,
+                      const struct tls_alpn01_flaws *flaws)
+{
+    TRY(prover->tls != NULL);
+    return hand_over(prover,
+                     &(struct task) { .run = run_flawed, .name = name, .content = key_authorization, .flaws = flaws });
 }

@@ -5,6 +5,7 @@
 #include "acme/challenge.h"
 
 #include "test-client/exchange.h"
+#include "test-client/tls_alpn01.h"
 
 struct cf_prover;
 
@@ -27,3 +28,6 @@ MUST_USE bool cf_prover_answer(struct cf_prover *prover, enum acme_challenge_typ
 /* A TXT record beside those that the name has. */
 MUST_USE bool cf_prover_txt(struct cf_prover *prover, const char *name, const char *value);
 MUST_USE bool cf_prover_clear_txt(struct cf_prover *prover, const char *name);
+/* A tls-alpn-01 answer with something wrong; a challtestsrv has none, and then it is false. */
+MUST_USE bool cf_prover_flawed(struct cf_prover *prover, const char *name, const char *key_authorization,
+                               const struct tls_alpn01_flaws *flaws);

@@ -6,7 +6,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout peb
 cat >pebble.json <<END
 {"pebble": {"listenAddress": "127.0.0.1:$acme_port", "managementListenAddress": "127.0.0.1:$management_port",
   "certificate": "pebble.pem", "privateKey": "pebble.key", "httpPort": $http_port, "tlsPort": $tls_port,
-  "certificateValidityPeriod": 7776000}}
+  "certificateValidityPeriod": 7776000${pebble_more:-}}}
 END
 PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 background server.log \
     pebble -config pebble.json -dnsserver "127.0.0.1:$dns_port"
