@@ -19,8 +19,14 @@
     X(authorization)                                                                                                   \
     X(challenge)                                                                                                       \
     X(certificate)                                                                                                     \
-    X(revoke)
-
+    X(revoke)                                                                                                          \
+    X(alpn)                                                                                                            \
+    X(ip)                                                                                                              \
+    X(ari)                                                                                                             \
+    X(subdomain)                                                                                                       \
+    X(profile)                                                                                                         \
+    X(dns_account)                                                                                                     \
+    X(dns_persist)
 #define X(name) extern const struct cf_group cf_group_##name;
 CF_GROUP_TABLE(X)
 #undef X
