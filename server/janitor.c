@@ -209,8 +209,10 @@ struct janitor {
     pthread_t thread;
     bool running;
     atomic_bool stop;
-    pthread_mutex_t lock; /* of wake alone: stop is what it waits for */
+    struct world_watch watch;
+    pthread_mutex_t lock; /* guards wake and jumped */
     pthread_cond_t wake;
+    bool jumped; /* the clock has; what has run out since is not known yet */
 };
 
 static void wait_for_next(struct janitor *janitor)
@@ -218,8 +220,18 @@ static void wait_for_next(struct janitor *janitor)
     int64_t at = monotonic_ms() + PERIOD_MS;
     struct timespec deadline = { .tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000 };
     pthread_mutex_lock(&janitor->lock);
-    while (!janitor->stop && pthread_cond_timedwait(&janitor->wake, &janitor->lock, &deadline) == 0)
+    while (!janitor->stop && !janitor->jumped && pthread_cond_timedwait(&janitor->wake, &janitor->lock, &deadline) == 0)
         continue;
+    janitor->jumped = false;
+    pthread_mutex_unlock(&janitor->lock);
+}
+
+static void clock_jumped(void *arg)
+{
+    struct janitor *janitor = arg;
+    pthread_mutex_lock(&janitor->lock);
+    janitor->jumped = true;
+    pthread_cond_signal(&janitor->wake);
     pthread_mutex_unlock(&janitor->lock);
 }
 
@@ -252,6 +264,8 @@ struct janitor *janitor_start(struct caraway *caraway)
         return NULL;
     janitor->caraway = caraway;
     init_wake(janitor);
+    janitor->watch = (struct world_watch) { .moved = clock_jumped, .arg = janitor };
+    world_watch(caraway->world, &janitor->watch);
     janitor->walks = janitor_walks_create();
     if (janitor->walks == NULL)
         return NULL;
@@ -267,6 +281,7 @@ void janitor_stop(struct janitor *janitor)
 {
     if (janitor == NULL)
         return;
+    world_unwatch(janitor->caraway->world, &janitor->watch);
     pthread_mutex_lock(&janitor->lock);
     janitor->stop = true;
     pthread_cond_signal(&janitor->wake);
