@@ -55,3 +55,18 @@ void crypto_hmac_sha256(struct bytes key, struct bytes in, uint8_t out[static SH
     unsigned len = 0;
     CHECK(HMAC(crypto_sha256(), key.data, (int)key.len, in.data, in.len, out, &len) != NULL && len == SHA256_BYTES);
 }
+
+void crypto_pem_decode(struct buf *out, const char *pem)
+{
+    AUTO_TYPE(BIO) in = BIO_new_mem_buf(pem, -1);
+    char *name = NULL, *header = NULL;
+    unsigned char *der = NULL;
+    long len = 0;
+    if (in != NULL && PEM_read_bio(in, &name, &header, &der, &len) == 1)
+        buf_append(out, der, (size_t)len);
+    else
+        out->failed = true;
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(der);
+}

@@ -25,5 +25,8 @@ void crypto_digest_sha256(struct bytes in, uint8_t out[static SHA256_BYTES]);
 
 void crypto_hmac_sha256(struct bytes key, struct bytes in, uint8_t out[static SHA256_BYTES]);
 
+/* Appends the DER of a PEM text's first block. A failure sticks to the buffer. */
+void crypto_pem_decode(struct buf *out, const char *pem);
+
 /* Appends a PEM block (RFC 7468) with its final newline, e.g. of kind "CERTIFICATE". A failure sticks to the buffer. */
 void crypto_pem(struct buf *out, const char *kind, struct bytes der);

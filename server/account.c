@@ -3,10 +3,11 @@
 #include "server/caraway.h"
 #include "server/external.h"
 #include "server/limit_rules.h"
+#include "server/order.h"
 #include "server/payload.h"
 #include "server/terms.h"
 
-enum { CONTACT_MAX_BYTES = 320 };
+enum { CONTACT_MAX_BYTES = 320, CANCEL_ORDERS = 200, CANCEL_MAX_BYTES = 8 << 20 };
 
 /* RFC 8555 §7.1.6:   valid ──▶ deactivated (by the client), valid ──▶ revoked (by the server) */
 void account_move(struct account *account, enum account_state to)
@@ -169,6 +170,23 @@ bool account_new(struct request *rq)
 
 /* ---- account */
 
+/* §7.3.6: what the account still waited for comes to nothing. The youngest orders are the open ones. */
+static void cancel_orders(struct store_txn *txn, const char *account)
+{
+    AUTO(arena) arena = arena_create(CANCEL_MAX_BYTES);
+    struct store_page page;
+    if (arena == NULL || !store_list(txn, arena, STORE_ORDER_BY_ACCOUNT, account, NULL, CANCEL_ORDERS, true, &page))
+        return;
+    for (size_t i = 0; i < page.ids.count; i++) {
+        struct order order;
+        if (!store_get_order(txn, arena, page.ids.items[i], &order) ||
+            (order.state != ORDER_PENDING && order.state != ORDER_READY))
+            continue;
+        order_move(&order, ORDER_INVALID);
+        store_put_order(txn, &order);
+    }
+}
+
 static bool store_account(struct store_txn *txn, struct request *rq)
 {
     struct account *wanted = rq->state;
@@ -177,6 +195,8 @@ static bool store_account(struct store_txn *txn, struct request *rq)
         strcmp(stored.thumbprint, wanted->thumbprint) != 0)
         return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "The account or its key has changed meanwhile");
     store_put_account(txn, wanted);
+    if (wanted->state == ACCOUNT_DEACTIVATED)
+        cancel_orders(txn, wanted->id);
     return true;
 }
 

@@ -116,11 +116,11 @@ static bool read_wish(struct request *rq, struct authorization_wish *wish)
     TRY(payload_flag(rq, "subdomainAuthAllowed", &subdomains));
     TRY(identifier_read(rq, entry, &wish->identifier, why));
     if (why[0] != '\0')
-        return problem_fail(&rq->problem, PROBLEM_REJECTED_IDENTIFIER, "Cannot authorize \"%.260s\": %s",
-                            json_member_text(entry, "value"), why);
+        return problem_fail_status(&rq->problem, PROBLEM_REJECTED_IDENTIFIER, 403, "Cannot authorize \"%.260s\": %s",
+                                   json_member_text(entry, "value"), why);
     if (identifier_is_wildcard(&wish->identifier))
-        return problem_fail(&rq->problem, PROBLEM_REJECTED_IDENTIFIER,
-                            "A wildcard cannot be authorized in advance; order it (RFC 8555 section 7.4.1)");
+        return problem_fail_status(&rq->problem, PROBLEM_REJECTED_IDENTIFIER, 403,
+                                   "A wildcard cannot be authorized in advance; order it (RFC 8555 section 7.4.1)");
     if (!rq->caraway->settings->authorization_subdomains) /* RFC 9444 §4.2: it gets one for the name alone */
         subdomains = false;
     if (subdomains && wish->identifier.type != IDENTIFIER_DNS)

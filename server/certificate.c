@@ -19,6 +19,7 @@ static bool write_chain(struct request *rq, const struct certificate *certificat
     rq->reply.status = 200;
     rq->reply.content_type = wants_der(rq) ? "application/pkix-cert" : "application/pem-certificate-chain";
     if (wants_der(rq)) {
+        reply_link(rq, "up", request_url(rq, "/issuer/%zu", chain));
         buf_append(body, certificate->der.data, certificate->der.len);
     } else {
         crypto_pem(body, "CERTIFICATE", certificate->der);
@@ -41,4 +42,14 @@ bool certificate_get(struct request *rq)
     if (strcmp(certificate.account, rq->account.id) != 0)
         return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "This certificate belongs to another account");
     return write_chain(rq, &certificate);
+}
+
+bool issuer_get(struct request *rq)
+{
+    size_t chain;
+    TRY(chain_read(rq, rq->params[0], &chain));
+    rq->reply.status = 200;
+    rq->reply.content_type = "application/pkix-cert";
+    crypto_pem_decode(&rq->reply.body, ca_chain_pem(rq->caraway->ca, chain));
+    return true;
 }

@@ -3,5 +3,6 @@
 
 #include "server/request.h"
 
+bool issuer_get(struct request *rq); /* GET issuer/N: the certificate that signs leaves in chain N, as DER */
 bool certificate_get(
     struct request *rq); /* POST-as-GET certificate: leaf and intermediates as PEM, or the leaf as DER */

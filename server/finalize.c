@@ -40,7 +40,7 @@ static bool read_order(struct request *rq, struct order *out)
         return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading an order");
     TRY(order_load(rq, txn, out) && check_ready(rq, out));
     /* asked again when the certificate is stored; here nothing has been signed in vain yet */
-    return renewal_check_replaces(txn, rq->arena, out, &rq->problem);
+    return renewal_check_replaces(txn, rq->arena, out, rq->now_ms, &rq->problem);
 }
 
 static bool parse_csr(struct request *rq, struct finalize *state)

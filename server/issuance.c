@@ -3,7 +3,6 @@
 #include "server/limit_rules.h"
 #include "server/order.h"
 #include "server/profile.h"
-#include "server/renewal.h"
 
 #include <pthread.h>
 
@@ -175,7 +174,6 @@ static bool load_order(struct store_txn *txn, struct issuance *issuance, struct 
 
 static bool put_certificate(struct store_txn *txn, struct issuance *issuance, struct order *order)
 {
-    TRY(renewal_check_replaces(txn, issuance->scratch, order, &issuance->problem));
     const struct certificate certificate = certificate_of(issuance, order);
     if (order->state == ORDER_READY)
         order_move(order, ORDER_PROCESSING);
@@ -185,7 +183,6 @@ static bool put_certificate(struct store_txn *txn, struct issuance *issuance, st
     limit_issued(issuance->caraway, txn, issuance->scratch, order);
     store_put_certificate(txn, &certificate);
     store_put_order(txn, order);
-    renewal_note(txn, issuance->scratch, order);
     return true;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { ORDERS_PER_PAGE = 100, AUTHORIZATION_MAX_BYTES = 256 * 1024 };
+enum { ORDERS_PER_PAGE = 100, ORDER_MAX_BYTES = 512 * 1024, AUTHORIZATION_MAX_BYTES = 256 * 1024 };
 
 /* RFC 8555 §7.1.6:
  *    pending ──▶ ready ──▶ processing ──▶ valid
@@ -123,6 +123,15 @@ bool order_get(struct request *rq)
     return order_reply(rq, &order, 200);
 }
 
+/* §7.1.2.1: not those that are invalid, which nobody can do anything with. */
+static bool is_worth_listing(struct request *rq, struct store_txn *txn, const char *id)
+{
+    AUTO(arena) scratch = arena_create(ORDER_MAX_BYTES);
+    struct order order;
+    return scratch != NULL && store_get_order(txn, scratch, id, &order) && follow_authorizations(rq, txn, &order) &&
+           order_state_at(&order, rq->now_ms) != ORDER_INVALID;
+}
+
 bool orders_list(struct request *rq)
 {
     if (strcmp(rq->params[0], rq->account.id) != 0)
@@ -139,8 +148,10 @@ bool orders_list(struct request *rq)
     struct json_out out = reply_json(rq, 200);
     json_out_object(&out, NULL);
     json_out_array(&out, "orders");
-    for (size_t i = 0; i < page.ids.count; i++)
-        write_url(&out, NULL, request_url(rq, "/order/%s", page.ids.items[i]));
+    for (size_t i = 0; i < page.ids.count; i++) {
+        if (is_worth_listing(rq, txn, page.ids.items[i]))
+            write_url(&out, NULL, request_url(rq, "/order/%s", page.ids.items[i]));
+    }
     json_out_end_array(&out);
     json_out_end_object(&out);
     return true;

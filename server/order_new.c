@@ -56,7 +56,7 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
     order->state = ORDER_PENDING;
     order->expires_ms = rq->now_ms + rq->caraway->settings->order_lifetime_ms;
     order->authorizations.count = 0;
-    TRY(renewal_check_replaces(txn, rq->arena, order, &rq->problem));
+    TRY(renewal_check_replaces(txn, rq->arena, order, rq->now_ms, &rq->problem));
     TRY(limit_new_order(txn, rq, order));
     size_t proved = 0;
     for (size_t i = 0; i < state->asked.wish_count; i++) {
@@ -73,6 +73,7 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
     if (proved == state->asked.wish_count)
         order_move(order, ORDER_READY);
     store_put_order(txn, order);
+    renewal_note(txn, rq->arena, order);
     return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock_text.h"
 #include "base/encode.h"
+#include "server/caraway.h"
 
 static bool wrong_kind(struct request *rq, const char *name, const char *kind)
 {
@@ -72,7 +73,10 @@ bool payload_b64url(struct request *rq, const char *name, size_t most, struct by
         return true;
     if (strlen(text) > B64URL_LEN(most))
         return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"%s\" is longer than %zu bytes", name, most);
-    if (!b64url_decode(rq->arena, b64url_trim_padding(bytes_text(text)), out))
+    struct bytes encoded = bytes_text(text);
+    if (rq->caraway->settings->lenient_base64)
+        encoded = b64url_trim_padding(encoded);
+    if (!b64url_decode(rq->arena, encoded, out))
         return wrong_kind(rq, name, "base64url without padding (RFC 4648 section 5)");
     return true;
 }

@@ -2,6 +2,7 @@
 
 #include "base/encode.h"
 #include "server/caraway.h"
+#include "server/order.h"
 #include "server/payload.h"
 
 #define SECOND_MS INT64_C(1000)
@@ -105,7 +106,18 @@ static bool names_meet(const struct identifiers *a, const struct identifiers *b)
     return false;
 }
 
-bool renewal_check_replaces(struct store_txn *txn, struct arena *arena, const struct order *order,
+/* An order that came to nothing gives the certificate free again (§5). */
+static bool is_taken(struct store_txn *txn, struct arena *arena, const struct certificate *certificate,
+                     const struct order *by, int64_t now_ms)
+{
+    struct order other;
+    if (certificate->replaced_by == NULL || strcmp(certificate->replaced_by, by->id) == 0)
+        return false;
+    return store_get_order(txn, arena, certificate->replaced_by, &other) &&
+           order_state_at(&other, now_ms) != ORDER_INVALID;
+}
+
+bool renewal_check_replaces(struct store_txn *txn, struct arena *arena, const struct order *order, int64_t now_ms,
                             struct acme_problem *problem)
 {
     struct certificate certificate;
@@ -117,9 +129,9 @@ bool renewal_check_replaces(struct store_txn *txn, struct arena *arena, const st
     if (!names_meet(&certificate.identifiers, &order->identifiers))
         return problem_fail(problem, PROBLEM_MALFORMED,
                             "\"replaces\" names a certificate that has no identifier in common with the order");
-    if (certificate.replaced_by != NULL && strcmp(certificate.replaced_by, order->id) != 0)
+    if (is_taken(txn, arena, &certificate, order, now_ms))
         return problem_fail(problem, PROBLEM_ALREADY_REPLACED,
-                            "The certificate that \"replaces\" names was replaced already, by order %s",
+                            "The certificate that \"replaces\" names is replaced already, by order %s",
                             certificate.replaced_by);
     return true;
 }

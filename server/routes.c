@@ -32,6 +32,8 @@ static const struct route acme_rows[] = {
     { "/challenge/{}/{}", METHOD_POST, PROOF_KID, PAYLOAD_EITHER, BODY_TEXT, challenge_post },
     { "/certificate/{}", METHOD_POST, PROOF_KID, PAYLOAD_NONE, BODY_TEXT, certificate_get },
     { "/certificate/{}/{}", METHOD_POST, PROOF_KID, PAYLOAD_NONE, BODY_TEXT, certificate_get },
+    { "/issuer/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, BODY_NONE, issuer_get },
+    { "/issuer/{}", METHOD_POST, PROOF_KID, PAYLOAD_NONE, BODY_TEXT, issuer_get },
     { "/revoke-cert", METHOD_POST, PROOF_ANY, PAYLOAD_OBJECT, BODY_CSR, revocation_post },
     { "/new-authz", METHOD_POST, PROOF_KID, PAYLOAD_OBJECT, BODY_TEXT, authorization_new },
     { "/renewal-info/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, BODY_NONE, renewal_info_get },

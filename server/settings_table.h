@@ -61,6 +61,8 @@
       "Page about this CA, shown in the directory.") \
     X(caa_identities, NAMES, "caa-identities", "caraway.test", "", 0, 0, "", RESTART, \
       "Names this CA is known by in CAA records, shown in the directory.") \
+    X(lenient_base64, BOOL, "lenient-base64", "false", SAME, 0, 0, "", RESTART, \
+      "Padding behind base64url in requests is forgiven, against RFC 8555 6.1: some NAS appliances send it in CSRs.") \
     X(trusted_proxies, NETWORKS, "trusted-proxies", "", SAME, 0, 0, "", RESTART, \
       "Proxies whose Forwarded and X-Forwarded-* headers say who asks, by which name and scheme.") \
     X(challenges, CHOICES, "challenges", "http-01,dns-01,tls-alpn-01", SAME, 0, 0, \

@@ -1,12 +1,18 @@
 #include "server/payload.h"
+
+#include "server/caraway.h"
+
 #include "tests/unit.h"
 
 static struct request rq;
+static struct settings settings;
+static struct caraway caraway = { .settings = &settings };
 
 static int open_request(void **state)
 {
     (void)state;
-    rq = (struct request) { .arena = arena_create(1 << 16) };
+    settings.lenient_base64 = false;
+    rq = (struct request) { .caraway = &caraway, .arena = arena_create(1 << 16) };
     return rq.arena == NULL;
 }
 
@@ -132,7 +138,7 @@ static void lists_and_bytes_have_a_limit(void **state)
 static void what_is_no_base64url_is_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = { "A", "A+8", "A/8", "A 8", "\\u00e9", "AB==C", "A=" };
+    static const char *const texts[] = { "A", "A+8", "A/8", "A 8", "\\u00e9", "AB==C", "A=", "AAA=", "AA==" };
     struct bytes bytes = { 0 };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         set_payload(arena_printf(rq.arena, "{\"m\":\"%s\"}", texts[i]));
@@ -140,6 +146,16 @@ static void what_is_no_base64url_is_refused(void **state)
             fail_msg("%s was taken", texts[i]);
         assert_malformed("base64url");
     }
+}
+
+static void padding_is_forgiven_only_when_a_setting_says_so(void **state)
+{
+    (void)state;
+    struct bytes bytes = { 0 };
+    settings.lenient_base64 = true;
+    set_payload("{\"m\":\"AAA=\"}");
+    assert_true(payload_b64url(&rq, "m", 9, &bytes));
+    assert_int_equal(bytes.len, 2);
 }
 
 static void what_is_no_time_is_refused_and_year_one_is_none(void **state)
@@ -169,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wrong_kind_is_named, open_request, drop_request),
         cmocka_unit_test_setup_teardown(lists_and_bytes_have_a_limit, open_request, drop_request),
         cmocka_unit_test_setup_teardown(what_is_no_base64url_is_refused, open_request, drop_request),
+        cmocka_unit_test_setup_teardown(padding_is_forgiven_only_when_a_setting_says_so, open_request, drop_request),
         cmocka_unit_test_setup_teardown(what_is_no_time_is_refused_and_year_one_is_none, open_request, drop_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
