@@ -183,8 +183,9 @@ static bool work_begins(struct web *web)
 static void work_ended(struct web *web)
 {
     pthread_mutex_lock(&web->lock);
-    web->working--;
-    pthread_cond_broadcast(&web->changed);
+    /* the watchdog listens too: nothing changes for it before the end */
+    if (--web->working == 0 && web->closing)
+        pthread_cond_broadcast(&web->changed);
     pthread_mutex_unlock(&web->lock);
 }
 
