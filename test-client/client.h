@@ -11,6 +11,7 @@ struct tc_client_options {
     long http_port, tls_port, dns_port;
     struct tc_option_list contacts;
     long poll_ms, patience_s;
+    int connections; /* enum tc_connections */
 };
 
 enum { TC_HTTP_PORT = 5002, TC_TLS_PORT = 5001, TC_DNS_PORT = 8053, TC_DNS_PORT_AS_NEEDED = -1 };

@@ -5,6 +5,12 @@
 
 enum { CONTENT_TYPE_MAX = 256 };
 
+const char *const tc_connections_names[TC_CONNECTIONS_KINDS + 1] = {
+#define X(name, text) [TC_CONNECTIONS_##name] = text,
+    TC_CONNECTIONS_TABLE(X)
+#undef X
+};
+
 struct tc_exchange {
     CURL *curl;
     struct curl_slist *headers;
@@ -43,6 +49,10 @@ static bool set_options(struct tc_exchange *exchange, const struct tc_exchange_o
     failed |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     failed |= curl_easy_setopt(curl, CURLOPT_PROXY, "");
     failed |= curl_easy_setopt(curl, CURLOPT_USERAGENT, "caraway-client/" CARAWAY_VERSION);
+    if (options->connections != TC_CONNECTIONS_KEEP)
+        failed |= curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    if (options->connections == TC_CONNECTIONS_NEW)
+        failed |= curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     if (options->ca_file != NULL)
         failed |= curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
     return failed == CURLE_OK;

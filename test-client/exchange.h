@@ -10,10 +10,25 @@ enum { TC_WHY_SIZE = 512 };
 
 struct tc_exchange;
 
+/* text on the command line, what becomes of connections */
+#define TC_CONNECTIONS_TABLE(X)                                                                                        \
+    X(KEEP, "keep")     /* the next exchange uses them */                                                              \
+    X(RESUME, "resume") /* a new one for each exchange, its TLS session taken up again where the server can */         \
+    X(NEW, "new")       /* a new one and a whole handshake for each exchange */
+
+enum tc_connections {
+#define X(name, text) TC_CONNECTIONS_##name,
+    TC_CONNECTIONS_TABLE(X)
+#undef X
+        TC_CONNECTIONS_KINDS
+};
+extern const char *const tc_connections_names[TC_CONNECTIONS_KINDS + 1]; /* NULL-ended */
+
 struct tc_exchange_options {
     const char *ca_file;   /* PEM of what to trust; NULL: the system's */
     const char *protocols; /* "https" or "https,http": what a URL may begin with, wherever it comes from */
     long timeout_s;        /* for one exchange */
+    enum tc_connections connections;
 };
 
 struct tc_exchange_request {

@@ -14,6 +14,13 @@ enum {
     LAST_POLL_MS = 3200,
 };
 
+const char *const tc_flow_step_names[] = {
+#define X(name, text, ...) text,
+    TC_STEP_TABLE(X)
+#undef X
+        NULL
+};
+
 static const char out_of_memory[] = "out of memory";
 static const struct tc_problem no_memory = { .type = "(client)", .detail = out_of_memory };
 
@@ -148,7 +155,10 @@ static void on_answer(void *arg, const char *why)
         return;
     }
     enum flow_step before = flow->step;
-    flow_follow(flow, before, flow_steps[before].take(flow, answer), answer);
+    if (before == flow->alone)
+        flow_finish(flow);
+    else
+        flow_follow(flow, before, flow_steps[before].take(flow, answer), answer);
 }
 
 /* Makes the signed body in flow->jws, which the exchange reads in place. */
@@ -188,29 +198,37 @@ static void flow_send(struct tc_flow *flow)
         flow->resume = flow->step;
         flow->step = STEP_NONCE;
     }
-    if (!flow_start_step(flow))
+    if (flow_steps[flow->step].url(flow) == NULL) {
+        flow_fail(flow, "(client)", "the latest certificate left no URL for this step");
+        flow_finish(flow);
+    } else if (!flow_start_step(flow)) {
         flow_end(flow, &no_memory);
+    }
+}
+
+static void flow_begin(struct tc_flow *flow, const struct tc_flow_order *wanted, enum flow_step step)
+{
+    CHECK(!flow->fetch.running && !uv_is_active((uv_handle_t *)&flow->timer));
+    flow->wanted = *wanted;
+    flow->problem = NULL;
+    flow->polls = 0;
+    flow->bad_nonces = 0;
+    flow->step = step;
+    uv_update_time(flow->setup->loop);
+    flow->deadline_ms = uv_now(flow->setup->loop) + (uint64_t)flow->setup->patience_ms;
+    /* from the loop, so that a failure at once does not call done before the caller is back */
+    flow_sleep(flow, 0);
 }
 
 static void flow_start(struct tc_flow *flow, const struct tc_flow_order *wanted)
 {
-    CHECK(!flow->fetch.running && !uv_is_active((uv_handle_t *)&flow->timer));
     arena_reset(flow->arena);
-    flow->wanted = *wanted;
-    flow->problem = NULL;
     flow->authorizations = NULL;
     flow->finalized = false;
     flow->chain = bytes_of(NULL, 0);
-    flow->polls = 0;
-    flow->bad_nonces = 0;
-    uv_update_time(flow->setup->loop);
-    flow->deadline_ms = uv_now(flow->setup->loop) + (uint64_t)flow->setup->patience_ms;
-    if (flow->directory.new_nonce == NULL)
-        flow->step = STEP_DIRECTORY;
-    else
-        flow->step = flow->kid == NULL ? STEP_ACCOUNT : STEP_ORDER;
-    /* from the loop, so that a failure at once does not call done before the caller is back */
-    flow_sleep(flow, 0);
+    flow->alone = FLOW_STEPS;
+    enum flow_step behind_directory = flow->kid == NULL ? STEP_ACCOUNT : STEP_ORDER;
+    flow_begin(flow, wanted, flow->directory.new_nonce == NULL ? STEP_DIRECTORY : behind_directory);
 }
 
 void tc_flow_register(struct tc_flow *flow)
@@ -222,6 +240,23 @@ void tc_flow_issue(struct tc_flow *flow, const struct tc_flow_order *order)
 {
     CHECK(order->identifier_count > 0 && order->key != NULL);
     flow_start(flow, order);
+}
+
+void tc_flow_repeat(struct tc_flow *flow, int step, const struct tc_flow_order *order)
+{
+    CHECK(step >= 0 && step < FLOW_STEPS);
+    flow->alone = (enum flow_step)step;
+    flow->current = 0;
+    flow_begin(flow, order, flow->alone);
+}
+
+bool tc_flow_set_key(struct tc_flow *flow, EVP_PKEY *account_key)
+{
+    struct jwk *key = jwk_from_pkey(account_key);
+    TRY(key != NULL);
+    jwk_drop(flow->account_key);
+    flow->account_key = key;
+    return true;
 }
 
 static void free_flow(uv_handle_t *handle)

@@ -51,6 +51,13 @@ void tc_flow_register(struct tc_flow *flow);
 /* Gets a certificate, with tc_flow_register's steps first where they have not been done. */
 void tc_flow_issue(struct tc_flow *flow, const struct tc_flow_order *order);
 
+/* One step alone, behind a certificate that was had: its request is made from what that left behind and from `order`,
+ * and any success ends it. The names are those of the steps in flow_inside.h. */
+extern const char *const tc_flow_step_names[]; /* NULL-ended */
+void tc_flow_repeat(struct tc_flow *flow, int step, const struct tc_flow_order *order);
+/* Another key for what follows, as for a further new-account. False when memory is out. */
+MUST_USE bool tc_flow_set_key(struct tc_flow *flow, EVP_PKEY *account_key);
+
 /* In and after done: NULL on success, else what went wrong. Lives until the next start. */
 const struct tc_problem *tc_flow_problem(const struct tc_flow *flow);
 const char *tc_flow_failed_step(const struct tc_flow *flow);

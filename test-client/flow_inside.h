@@ -65,6 +65,7 @@ struct tc_flow {
 
     enum flow_step step;
     enum flow_step resume; /* behind STEP_NONCE */
+    enum flow_step alone;  /* the one step that is wanted; FLOW_STEPS: all that are needed */
     unsigned polls;        /* of this step */
     unsigned bad_nonces;   /* of this step */
     uint64_t deadline_ms;  /* on the loop's clock */

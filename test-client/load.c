@@ -8,14 +8,26 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
-enum { CLIENTS_MAX = 10000, PATIENCE_S = 30, POLL_MS = 2, NAME_MAX_BYTES = 254, PAUSE_MS = 20, SPARE_CONNECTIONS = 8 };
+enum { ONLY_NOTHING = -1 };
+enum {
+    CLIENTS_MAX = 10000,
+    RATE_MAX = 100000,
+    PATIENCE_S = 30,
+    POLL_MS = 2,
+    NAME_MAX_BYTES = 254,
+    PAUSE_MS = 20,
+    SPARE_CONNECTIONS = 8
+};
 
 struct load_options {
     struct tc_client_options client;
-    long clients, seconds, count, pid;
+    long clients, seconds, count, rate, pid;
+    int account_key, key, only;
     const char *suffix;
-    bool json;
+    bool renew, json;
 };
 
 #define LOAD(field) .offset = offsetof(struct load_options, field)
@@ -25,11 +37,23 @@ static const struct tc_option options[] = {
       CLIENTS_MAX },
     { "seconds", "S", "how long (default 10)", TC_OPTION_NUMBER, LOAD(seconds), 1, 86400 },
     { "count", "N", "stop after this many certificates instead", TC_OPTION_NUMBER, LOAD(count), 1, 1000000000 },
+    { "rate", "R", "begin this many a second, whether or not those before have ended (default: one behind the other)",
+      TC_OPTION_NUMBER, LOAD(rate), 1, RATE_MAX },
+    { "only", "STEP", "repeat this step alone of what a certificate takes", TC_OPTION_CHOICE, LOAD(only),
+      .choices = tc_flow_step_names },
+    { "renew", NULL, "each client asks for the same name again, so that what was proved may be used again",
+      TC_OPTION_FLAG, LOAD(renew) },
+    { "account-key", "TYPE", "p-256 (default) or rsa-2048", TC_OPTION_CHOICE, LOAD(account_key),
+      .choices = tc_key_names },
+    { "key", "TYPE", "of certificates: p-256 (default) or rsa-2048", TC_OPTION_CHOICE, LOAD(key),
+      .choices = tc_key_names },
     { "suffix", "NAME", "of the names asked for, load-RUN-N.NAME (default example.test)", TC_OPTION_TEXT,
       LOAD(suffix) },
     { "pid", "PID", "the CA's process: report its processor time, its children's included", TC_OPTION_NUMBER, LOAD(pid),
       1, 4194304 },
     { "json", NULL, "report as JSON", TC_OPTION_FLAG, LOAD(json) },
+    { "connections", "HOW", "keep (default), new: one for each request, or resume: the same with TLS sessions",
+      TC_OPTION_CHOICE, LOAD(client.connections), .choices = tc_connections_names },
     TC_CLIENT_OPTION_ROWS(struct load_options, client),
     { "poll", "MS", "between two looks at unfinished work (default 2; the first comes at once)", TC_OPTION_NUMBER,
       LOAD(client.poll_ms), 1, 60000 },
@@ -43,8 +67,9 @@ struct load_client {
     struct tc_csr_key *key;
     struct acme_identifier identifier;
     char name[NAME_MAX_BYTES];
-    uint64_t started_ns;
-    bool busy;
+    uint64_t started_ns; /* with a rate: when it was due, so that a server that lags cannot hide it */
+    bool ready, busy;    /* ready: what is repeated has been prepared */
+    struct load_client *next_idle;
     uv_timer_t pause; /* behind a failure, so that a dead server does not make us spin */
 };
 
@@ -52,9 +77,12 @@ struct load {
     const struct load_options *options;
     struct tc_client client;
     struct load_client *clients;
-    size_t made, registered;
+    struct load_client *idle; /* with a rate: who waits for something to be due */
+    size_t made, ready;
     bool running;
     uv_timer_t clock;
+    int pace; /* a timer of the kernel's that fires once for each that is due, or -1 */
+    uv_poll_t pace_poll;
     char run[9]; /* makes names differ from those of the run before */
     uint64_t issues;
     uint64_t began_ns, client_us, server_us;
@@ -68,23 +96,94 @@ static void load_stop(struct load *load)
     uv_stop(&load->client.loop);
 }
 
-static void client_issue(struct load_client *client)
+/* When number `index` of the run is due; without a rate, now. */
+static uint64_t due_ns(const struct load *load, uint64_t index)
+{
+    long rate = load->options->rate;
+    return rate > 0 ? load->began_ns + index * 1000000000 / (uint64_t)rate : uv_hrtime();
+}
+
+static bool counted_out(const struct load *load)
+{
+    return load->options->count > 0 && load->issues >= (uint64_t)load->options->count;
+}
+
+static void client_name(struct load_client *client)
 {
     struct load *load = client->load;
-    long count = load->options->count;
-    if (count > 0 && load->issues >= (uint64_t)count)
-        return;
-    snprintf(client->name, sizeof client->name, "load-%s-%" PRIu64 ".%s", load->run, load->issues++,
-             load->options->suffix);
+    uint64_t number = load->options->renew ? (uint64_t)(client - load->clients) : load->issues;
+    snprintf(client->name, sizeof client->name, "load-%s-%" PRIu64 ".%s", load->run, number, load->options->suffix);
     client->identifier = (struct acme_identifier) { IDENTIFIER_DNS, client->name };
-    client->started_ns = uv_hrtime();
+}
+
+static bool repeats_account(const struct load *load)
+{
+    return load->options->only != ONLY_NOTHING && strcmp(tc_flow_step_names[load->options->only], "account") == 0;
+}
+
+static bool client_new_key(struct load_client *client)
+{
+    AUTO_TYPE(EVP_PKEY) key = tc_key_make((enum tc_key_type)client->load->options->account_key);
+    return key != NULL && tc_flow_set_key(client->flow, key);
+}
+
+static void client_issue(struct load_client *client)
+{
+    int only = client->load->options->only;
+    client_name(client);
+    struct tc_flow_order order = { &client->identifier, 1, client->key };
+    if (!client->ready || only == ONLY_NOTHING)
+        tc_flow_issue(client->flow, &order);
+    else
+        tc_flow_repeat(client->flow, only, &order);
+}
+
+static void client_next(struct load_client *client)
+{
+    struct load *load = client->load;
+    if (counted_out(load))
+        return;
+    uint64_t due = due_ns(load, load->issues);
+    if (due > uv_hrtime()) {
+        client->next_idle = load->idle;
+        load->idle = client;
+        return;
+    }
+    /* a new account is a new key, which takes its time before the clock starts */
+    if (repeats_account(load) && !client_new_key(client))
+        return;
+    client->started_ns = load->options->rate > 0 ? due : uv_hrtime();
     client->busy = true;
-    tc_flow_issue(client->flow, &(struct tc_flow_order) { &client->identifier, 1, client->key });
+    client_issue(client);
+    load->issues++;
 }
 
 static void on_pause(uv_timer_t *timer)
 {
-    client_issue(timer->data);
+    client_next(timer->data);
+}
+
+static void on_pace(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    struct load *load = poll->data;
+    uint64_t expirations;
+    if (read(load->pace, &expirations, sizeof expirations) != sizeof expirations)
+        return;
+    while (load->idle != NULL && due_ns(load, load->issues) <= uv_hrtime() && !counted_out(load)) {
+        struct load_client *client = load->idle;
+        load->idle = client->next_idle;
+        client_next(client);
+    }
+}
+
+static void pace_begin(struct load *load)
+{
+    long interval_ns = 1000000000 / load->options->rate;
+    struct timespec interval = { .tv_sec = interval_ns / 1000000000, .tv_nsec = interval_ns % 1000000000 };
+    struct itimerspec every = { interval, interval };
+    timerfd_settime(load->pace, 0, &every, NULL);
+    uv_poll_start(&load->pace_poll, UV_READABLE, on_pace);
 }
 
 static uint64_t server_us(const struct load *load)
@@ -107,7 +206,16 @@ static void load_begin(struct load *load)
     if (load->options->count == 0)
         uv_timer_start(&load->clock, on_clock, (uint64_t)load->options->seconds * 1000, 0);
     for (size_t i = 0; i < load->made; i++)
-        client_issue(&load->clients[i]);
+        client_next(&load->clients[i]);
+    if (load->options->rate > 0)
+        pace_begin(load);
+}
+
+/* With a rate, what was due and had to wait for a client when time was up. */
+static uint64_t overdue(const struct load *load)
+{
+    uint64_t due = load->result.elapsed_us * (uint64_t)load->options->rate / 1000000;
+    return load->options->count == 0 && due > load->issues ? due - load->issues : 0;
 }
 
 static void load_end(struct load *load)
@@ -118,20 +226,27 @@ static void load_end(struct load *load)
     uint64_t server = server_us(load);
     result->server_us = server > load->server_us ? server - load->server_us : 0;
     result->clients = load->made;
+    result->unfinished = overdue(load);
+    if (load->options->only != ONLY_NOTHING)
+        result->unit = "request";
     for (size_t i = 0; i < load->made; i++)
         result->unfinished += load->clients[i].busy;
 }
 
-static void registered(struct load *load, const struct tc_flow *flow)
+/* An account, and with `--only` a whole certificate: what a client has before the clock starts. */
+static void prepared(struct load_client *client, const struct tc_flow *flow)
 {
+    struct load *load = client->load;
     const struct tc_problem *problem = tc_flow_problem(flow);
     if (problem != NULL) {
-        snprintf(load->why, sizeof load->why, "no account: failed at %s: %.80s: %.380s", tc_flow_failed_step(flow),
-                 problem->type, problem->detail);
+        snprintf(load->why, sizeof load->why, "nothing to begin with: failed at %s: %.80s: %.380s",
+                 tc_flow_failed_step(flow), problem->type, problem->detail);
         load_stop(load);
-    } else if (++load->registered == load->made) {
-        load_begin(load);
+        return;
     }
+    client->ready = true;
+    if (++load->ready == load->made)
+        load_begin(load);
 }
 
 static void finished(struct load_client *client, const struct tc_flow *flow)
@@ -147,7 +262,7 @@ static void finished(struct load_client *client, const struct tc_flow *flow)
     if (count > 0 && load->result.issued.count + load->result.failed == (uint64_t)count)
         load_stop(load);
     else if (problem == NULL)
-        client_issue(client);
+        client_next(client);
     else
         uv_timer_start(&client->pause, on_pause, PAUSE_MS, 0);
 }
@@ -155,17 +270,14 @@ static void finished(struct load_client *client, const struct tc_flow *flow)
 static void on_done(void *arg, struct tc_flow *flow)
 {
     struct load_client *client = arg;
-    if (client->load->running)
-        finished(client, flow);
-    else
-        registered(client->load, flow);
+    (client->load->running ? finished : prepared)(client, flow);
 }
 
 /* Keys are made before the clock starts. */
 static bool make_client(struct load *load, struct load_client *client)
 {
-    AUTO_TYPE(EVP_PKEY) account_key = tc_key_make(TC_KEY_P256);
-    AUTO_TYPE(EVP_PKEY) key = tc_key_make(TC_KEY_P256);
+    AUTO_TYPE(EVP_PKEY) account_key = tc_key_make((enum tc_key_type)load->options->account_key);
+    AUTO_TYPE(EVP_PKEY) key = tc_key_make((enum tc_key_type)load->options->key);
     struct tc_flow_events events = { .done = on_done, .arg = client };
     client->load = load;
     client->pause.data = client;
@@ -197,23 +309,45 @@ static void drop_clients(struct load *load)
     }
 }
 
+static bool make_clocks(struct load *load)
+{
+    load->clock.data = load->pace_poll.data = load;
+    uv_timer_init(&load->client.loop, &load->clock);
+    load->pace = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    return load->pace >= 0 && uv_poll_init(&load->client.loop, &load->pace_poll, load->pace) == 0;
+}
+
+static void drop_clocks(struct load *load)
+{
+    uv_close((uv_handle_t *)&load->clock, NULL);
+    if (load->pace_poll.type == UV_POLL)
+        uv_close((uv_handle_t *)&load->pace_poll, NULL);
+}
+
+static void prepare(struct load *load)
+{
+    for (size_t i = 0; i < load->made; i++) {
+        if (load->options->only == ONLY_NOTHING)
+            tc_flow_register(load->clients[i].flow);
+        else
+            client_issue(&load->clients[i]);
+    }
+}
+
 static void load_over_network(struct load *load)
 {
     uint32_t chance;
     world_random(world_real(), (uint8_t *)&chance, sizeof chance);
     snprintf(load->run, sizeof load->run, "%08" PRIx32, chance);
-    load->clock.data = load;
-    uv_timer_init(&load->client.loop, &load->clock);
-    if (make_clients(load)) {
-        for (size_t i = 0; i < load->made; i++)
-            tc_flow_register(load->clients[i].flow);
+    if (make_clocks(load) && make_clients(load)) {
+        prepare(load);
         uv_run(&load->client.loop, UV_RUN_DEFAULT);
         load_end(load);
     } else {
-        snprintf(load->why, sizeof load->why, "out of memory");
+        snprintf(load->why, sizeof load->why, "out of memory or of files");
     }
     drop_clients(load);
-    uv_close((uv_handle_t *)&load->clock, NULL);
+    drop_clocks(load);
 }
 
 /* Each client holds a connection, and its challenge is asked for over another. */
@@ -229,7 +363,7 @@ static void allow_many_files(void)
 static int run(const struct tc_command *command, int argc, char **argv)
 {
     struct load_options opts = {
-        .client = TC_CLIENT_OPTIONS_INIT, .clients = 1, .seconds = 10, .suffix = "example.test"
+        .client = TC_CLIENT_OPTIONS_INIT, .clients = 1, .seconds = 10, .only = ONLY_NOTHING, .suffix = "example.test"
     };
     opts.client.patience_s = PATIENCE_S;
     opts.client.poll_ms = POLL_MS;
@@ -237,11 +371,13 @@ static int run(const struct tc_command *command, int argc, char **argv)
     if (!tc_command_options(command, argc, argv, &opts, &exit_code))
         return exit_code;
     allow_many_files();
-    struct load load = { .options = &opts };
+    struct load load = { .options = &opts, .pace = -1 };
     if (!tc_client_start(&load.client, &opts.client, opts.clients + SPARE_CONNECTIONS, load.why))
         return tc_command_fail(command, TC_EXIT_FAILED, load.why);
     load_over_network(&load);
     tc_client_stop(&load.client);
+    if (load.pace >= 0)
+        close(load.pace);
     free(load.clients);
     if (load.why[0] != '\0')
         return tc_command_fail(command, TC_EXIT_FAILED, load.why);
@@ -253,7 +389,9 @@ const struct tc_command tc_load_command = {
     .name = "load",
     .summary = "issue as fast as the CA can, and report how fast that was",
     .examples = "  caraway-client load --clients 64 --seconds 20 --pid $(pidof caraway)\n"
-                "  caraway-client load --clients 8 --count 10000 --challenge dns-01 --json\n",
+                "  caraway-client load --clients 8 --count 10000 --challenge dns-01 --json\n"
+                "  caraway-client load --rate 100 --clients 500\n"
+                "  caraway-client load --only order --clients 8\n",
     .options = options,
     .option_count = ARRAY_SIZE(options),
     .run = run,

@@ -102,6 +102,11 @@ void tc_load_write_json(const struct tc_load_result *result, struct buf *out)
     buf_char(out, '\n');
 }
 
+static const char *unit_of(const struct tc_load_result *result)
+{
+    return result->unit != NULL ? result->unit : "issuance";
+}
+
 static void write_row(struct buf *out, const char *name, uint64_t thousandths, const char *unit)
 {
     buf_printf(out, "%-16s %10" PRIu64 ".%03" PRIu64 " %s\n", name, thousandths / 1000, thousandths % 1000, unit);
@@ -114,12 +119,15 @@ void tc_load_write_table(const struct tc_load_result *result, struct buf *out)
     buf_printf(out, "%-16s %10" PRIu64 "\n", "issued", result->issued.count);
     buf_printf(out, "%-16s %10" PRIu64 "\n", "failed", result->failed);
     buf_printf(out, "%-16s %10" PRIu64 "\n", "unfinished", result->unfinished);
-    write_row(out, "throughput", per_second_thousandths(result), "issuances/s");
+    char per_second[40], per_one[40];
+    snprintf(per_second, sizeof per_second, "%ss/s", unit_of(result));
+    snprintf(per_one, sizeof per_one, "ms/%s", unit_of(result));
+    write_row(out, "throughput", per_second_thousandths(result), per_second);
     for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
         write_row(out, percentiles[i].name, tc_histogram_at(&result->issued, percentiles[i].per_mille), "ms");
-    write_row(out, "client CPU", us_per_issuance(result, result->client_us), "ms/issuance");
+    write_row(out, "client CPU", us_per_issuance(result, result->client_us), per_one);
     if (result->server_us > 0)
-        write_row(out, "server CPU", us_per_issuance(result, result->server_us), "ms/issuance");
+        write_row(out, "server CPU", us_per_issuance(result, result->server_us), per_one);
     for (size_t i = 0; i < result->failure_kinds; i++) {
         const struct tc_load_failure *kind = &result->failures[i];
         buf_printf(out, "%8" PRIu64 " x ", kind->count);

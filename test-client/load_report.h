@@ -20,6 +20,7 @@ struct tc_load_result {
     uint64_t failed;
     struct tc_load_failure failures[TC_LOAD_FAILURE_KINDS]; /* what does not fit counts in the last */
     size_t failure_kinds;
+    const char *unit; /* of what was counted; NULL: issuance */
     uint64_t clients, unfinished;
     uint64_t elapsed_us, client_us, server_us; /* server_us 0: not measured */
 };

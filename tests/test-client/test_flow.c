@@ -119,6 +119,13 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void run_until_done(struct fixture *f)
+{
+    while (!f->done)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_string_equal(f->server.mistake, "");
+}
+
 /* Issues against the script and expects the problem type, "" for success. */
 static void issue(struct fixture *f, const struct script_row *rows, const char *type)
 {
@@ -126,9 +133,7 @@ static void issue(struct fixture *f, const struct script_row *rows, const char *
     scripted_server_play(&f->server, rows);
     f->done = false;
     tc_flow_issue(f->flow, &(struct tc_flow_order) { &name, 1, f->key });
-    while (!f->done)
-        uv_run(&f->loop, UV_RUN_ONCE);
-    assert_string_equal(f->server.mistake, "");
+    run_until_done(f);
     if (strcmp(f->type, type) != 0)
         fail_msg("\"%s: %s\", not \"%s\"", f->type, f->detail, type);
 }
@@ -335,6 +340,62 @@ static void a_flow_can_be_dropped_while_it_runs(void **state)
         uv_run(&f->loop, UV_RUN_ONCE);
 }
 
+static int step_called(const char *name)
+{
+    for (int i = 0; tc_flow_step_names[i] != NULL; i++) {
+        if (strcmp(tc_flow_step_names[i], name) == 0)
+            return i;
+    }
+    fail_msg("no step is called %s", name);
+    return -1;
+}
+
+/* Repeats the step twice against the row, and gives the problem's type. */
+static const char *repeat(struct fixture *f, const char *step, const struct script_row *rows)
+{
+    static const struct acme_identifier name = { IDENTIFIER_DNS, "b.test" };
+    for (int i = 0; i < 2; i++) {
+        scripted_server_play(&f->server, rows);
+        f->done = false;
+        tc_flow_repeat(f->flow, step_called(step), &(struct tc_flow_order) { &name, 1, f->key });
+        run_until_done(f);
+    }
+    return f->type;
+}
+
+static void each_step_can_be_repeated_alone(void **state)
+{
+    static const struct script_row whole[] = { DIRECTORY, ACCOUNT,     NEW_ORDER, AUTHZ_PENDING, CHALLENGE, AUTHZ_VALID,
+                                               FINALIZE,  CERTIFICATE, END };
+    static const struct {
+        const char *step;
+        struct script_row rows[2];
+    } cases[] = {
+        { "directory", { DIRECTORY, END } },
+        { "nonce", { NONCE, END } },
+        { "account", { ACCOUNT, END } },
+        { "order", { NEW_ORDER, END } },
+        { "authorization", { AUTHZ_VALID, END } },
+        { "challenge", { CHALLENGE, END } },
+        { "issuance", { { "POST /order", 200, NULL, VALID_ORDER }, END } },
+        { "certificate", { CERTIFICATE, END } },
+    };
+    issue(*state, whole, "");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_string_equal(repeat(*state, cases[i].step, cases[i].rows), "");
+    issue(*state, whole + 2, "");
+}
+
+static void a_repeated_step_that_is_refused_gives_its_problem(void **state)
+{
+    static const struct script_row whole[] = { DIRECTORY, ACCOUNT, NEW_ORDER, AUTHZ_VALID, FINALIZE, CERTIFICATE, END };
+    static const struct script_row refused[] = { { "POST /new-order", 403, NULL, PROBLEM("unauthorized") }, END };
+    static const struct script_row nothing[] = { END };
+    issue(*state, whole, "");
+    assert_string_equal(repeat(*state, "order", refused), "unauthorized");
+    assert_string_equal(repeat(*state, "challenge", nothing), "(client)");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -356,6 +417,8 @@ int main(void)
         CASE(a_server_that_hangs_up_is_a_transport_failure),
         CASE(a_url_of_another_scheme_is_not_followed),
         CASE(a_flow_can_be_dropped_while_it_runs),
+        CASE(each_step_can_be_repeated_alone),
+        CASE(a_repeated_step_that_is_refused_gives_its_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,17 @@ static void json_is_read_back(void **state)
     assert_string_equal(json_member_text(error, "step"), "order");
 }
 
+static void what_was_counted_is_named(void **state)
+{
+    (void)state;
+    struct tc_load_result result = result_of_two();
+    result.unit = "request";
+    AUTO_BUF(text, 4096);
+    tc_load_write_table(&result, &text);
+    assert_non_null(strstr(buf_str(&text), "4.000 requests/s\n"));
+    assert_non_null(strstr(buf_str(&text), "1.500 ms/request\n"));
+}
+
 static void nothing_issued_divides_by_nothing(void **state)
 {
     (void)state;
@@ -101,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_has_figures_and_units),
         cmocka_unit_test(json_is_read_back),
+        cmocka_unit_test(what_was_counted_is_named),
         cmocka_unit_test(nothing_issued_divides_by_nothing),
         cmocka_unit_test(failures_are_counted_by_type_and_step),
         cmocka_unit_test(too_many_kinds_of_failure_share_the_last),
