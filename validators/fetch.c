@@ -40,6 +40,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
     fetch->header_bytes += len;
     if (fetch->header_bytes > VAL_HEADERS_MAX_BYTES)
         return 0;
+    if (len > 5 && memcmp(data, "HTTP/", 5) == 0) { /* what came before was a provisional answer */
+        free(TAKE(fetch->location));
+        return len;
+    }
     if (fetch->location != NULL || len < sizeof name || strncasecmp(data, name, sizeof name - 1) != 0)
         return len;
     const char *from = data + sizeof name - 1, *to = data + len;
@@ -202,6 +206,7 @@ static CURL *make_easy(const struct val_fetcher *fetcher)
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 1L); /* to see what it is; it never counts as an answer */
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetcher->headers);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, fetcher->user_agent);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
@@ -283,6 +288,21 @@ static enum val_fetch_outcome connect_failure(const struct val_fetch *fetch)
     return peer_errno == ETIMEDOUT ? VAL_FETCH_NO_CONNECTION : VAL_FETCH_UNREACHABLE;
 }
 
+/* A server that expects HTTP/2 greets with a SETTINGS frame on stream 0 (RFC 9113 §3.4, §4.1). */
+static bool is_http2(const struct val_fetch *fetch)
+{
+    static const char stream[4] = { 0 };
+    return fetch->body_len >= 9 && fetch->body[0] == 0 && fetch->body[3] == 4 &&
+           memcmp(fetch->body + 5, stream, sizeof stream) == 0;
+}
+
+static long http_version(const struct val_fetch *fetch)
+{
+    long version = CURL_HTTP_VERSION_NONE;
+    curl_easy_getinfo(fetch->easy, CURLINFO_HTTP_VERSION, &version);
+    return version;
+}
+
 static enum val_fetch_outcome outcome_of(const struct val_fetch *fetch, CURLcode code)
 {
     static const struct {
@@ -297,12 +317,19 @@ static enum val_fetch_outcome outcome_of(const struct val_fetch *fetch, CURLcode
         { CURLE_SSL_CONNECT_ERROR, VAL_FETCH_TLS },
         { CURLE_SSL_CIPHER, VAL_FETCH_TLS },
         { CURLE_PEER_FAILED_VERIFICATION, VAL_FETCH_TLS },
+        { CURLE_BAD_CONTENT_ENCODING, VAL_FETCH_ENCODING },
         { CURLE_OUT_OF_MEMORY, VAL_FETCH_INTERNAL },
         { CURLE_FAILED_INIT, VAL_FETCH_INTERNAL },
         { CURLE_ABORTED_BY_CALLBACK, VAL_FETCH_INTERNAL },
     };
     if (fetch->header_bytes > VAL_HEADERS_MAX_BYTES)
         return VAL_FETCH_HEADERS;
+    if (code == CURLE_OUT_OF_MEMORY && val_fetch_connected(fetch))
+        return VAL_FETCH_HEADERS; /* so says curl of a line longer than it keeps */
+    if (http_version(fetch) > CURL_HTTP_VERSION_1_1)
+        return VAL_FETCH_HTTP2;
+    if (fetch->body_len > 0 && http_version(fetch) == CURL_HTTP_VERSION_NONE)
+        return is_http2(fetch) ? VAL_FETCH_HTTP2 : VAL_FETCH_NOT_HTTP;
     if (code == CURLE_WRITE_ERROR && fetch->body_over)
         return VAL_FETCH_ANSWERED;
     if (code == CURLE_COULDNT_CONNECT)

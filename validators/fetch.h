@@ -21,7 +21,9 @@ enum { VAL_BODY_MAX_BYTES = 128, VAL_HEADERS_MAX_BYTES = 32768, VAL_URL_MAX_BYTE
     X(BROKEN, CONNECTION, false, "the connection broke", "the server ended it before its answer was complete")         \
     X(EMPTY, CONNECTION, false, "the connection was closed without an answer", "does the server speak HTTP/1.1?")      \
     X(NOT_HTTP, CONNECTION, false, "the answer is not HTTP/1.1", "is this the port of an HTTP server?")                \
+    X(HTTP2, CONNECTION, false, "the server speaks HTTP/2", "http-01 asks in HTTP/1.1 without TLS")                    \
     X(HEADERS, CONNECTION, false, "the answer's header is too long", "at most 32 KiB are read")                        \
+    X(ENCODING, CONNECTION, false, "the answer has an encoding that was not asked for", "send it plain or chunked")    \
     X(TLS, TLS, false, "the TLS handshake failed", "does the server speak TLS 1.2 or 1.3 on that port?")               \
     X(INTERNAL, SERVER_INTERNAL, false, "the request could not be made", "")
 
@@ -46,7 +48,7 @@ struct val_fetch {
     uint16_t port;
     void (*done)(struct val_fetch *fetch);
     void *arg;
-    /* answered */
+    /* answered; of what is no HTTP/1.1 the body has the first bytes */
     enum val_fetch_outcome outcome;
     long status;
     char body[VAL_BODY_MAX_BYTES];

@@ -4,7 +4,9 @@
 #include "validators/redirect.h"
 #include "validators/worker.h"
 
-enum { REDIRECTS_MAX = 10, SHOWN_URL_BYTES = 200 };
+#include "base/crypto.h"
+
+enum { REDIRECTS_MAX = 10, SHOWN_URL_BYTES = 200, STATUS_SEE_OTHER = 303 };
 
 struct http01 {
     struct val_attempt attempt;
@@ -13,6 +15,7 @@ struct http01 {
     struct val_fetch fetch;
     uint64_t began_ms;
     unsigned redirects;
+    uint64_t visited[REDIRECTS_MAX]; /* digests of URLs */
     char endpoint[VAL_ENDPOINT_SIZE];
 };
 
@@ -94,13 +97,37 @@ static void trace_hop(struct http01 *http)
 static enum val_turn unanswered(struct http01 *http)
 {
     struct val_address other;
+    char begin[VAL_SHOWN_SIZE];
     const struct val_fetch_row *row = &val_fetch_rows[http->fetch.outcome];
     if (http->fetch.outcome == VAL_FETCH_INTERNAL)
         return val_attempt_internal(&http->attempt, http->fetch.why);
     if (row->unconnected && !http->attempt.timed_out && val_location_take(&http->location, &other))
         return fetch(&http->attempt, &other);
+    if (http->fetch.outcome == VAL_FETCH_NOT_HTTP && http->fetch.body_len > 0)
+        return val_attempt_fail(&http->attempt, row->type, "%s: %s while fetching %.*s: it begins with \"%s\"",
+                                http->endpoint, row->phrase, SHOWN_URL_BYTES, http->target.url,
+                                val_printable(bytes_of(http->fetch.body, http->fetch.body_len), begin));
     return val_attempt_fail(&http->attempt, row->type, "%s: %s while fetching %.*s: %s", http->endpoint, row->phrase,
                             SHOWN_URL_BYTES, http->target.url, row->hint);
+}
+
+static uint64_t digest_of(const char *url)
+{
+    uint8_t digest[SHA256_BYTES];
+    uint64_t beginning;
+    crypto_digest_sha256(bytes_text(url), digest);
+    memcpy(&beginning, digest, sizeof beginning);
+    return beginning;
+}
+
+/* A target met before leads where it led before: each is asked for without anything remembered of the last one. */
+static bool is_loop(const struct http01 *http)
+{
+    uint64_t target = digest_of(http->target.url);
+    for (unsigned i = 0; i < http->redirects; i++)
+        if (http->visited[i] == target)
+            return true;
+    return false;
 }
 
 static enum val_turn redirect(struct http01 *http)
@@ -108,14 +135,22 @@ static enum val_turn redirect(struct http01 *http)
     char why[VAL_TARGET_WHY_SIZE], to[VAL_SHOWN_SIZE];
     const struct validators_options *options = &http->attempt.worker->shared->options;
     const char *location = http->fetch.location != NULL ? http->fetch.location : "";
-    if (http->redirects++ == REDIRECTS_MAX)
+    if (http->fetch.status == STATUS_SEE_OTHER)
+        return val_attempt_fail(&http->attempt, PROBLEM_CONNECTION,
+                                "%s: GET %.*s answered 303, which is not followed; 301, 302, 307 and 308 are",
+                                http->endpoint, SHOWN_URL_BYTES, http->target.url);
+    if (http->redirects == REDIRECTS_MAX)
         return val_attempt_fail(&http->attempt, PROBLEM_CONNECTION,
                                 "%s: GET %.*s redirects once more; %d redirects are followed at most", http->endpoint,
                                 SHOWN_URL_BYTES, http->target.url, REDIRECTS_MAX);
+    http->visited[http->redirects++] = digest_of(http->target.url);
     if (!val_target_follow(&http->target, location, options->http_port, options->tls_port, why))
         return val_attempt_fail(&http->attempt, PROBLEM_CONNECTION, "%s: GET %.*s redirects to \"%s\": %s",
                                 http->endpoint, SHOWN_URL_BYTES, http->target.url,
                                 val_printable(bytes_text(location), to), why);
+    if (is_loop(http))
+        return val_attempt_fail(&http->attempt, PROBLEM_CONNECTION, "%s: the redirects lead back to %.*s",
+                                http->endpoint, SHOWN_URL_BYTES, http->target.url);
     return val_attempt_then(&http->attempt, locate, VAL_NEXT);
 }
 
@@ -125,6 +160,16 @@ static struct bytes trimmed(const struct val_fetch *fetch)
     while (len > 0 && strchr(" \t\r\n\v\f", fetch->body[len - 1]) != NULL && fetch->body[len - 1] != '\0')
         len--;
     return bytes_of(fetch->body, len);
+}
+
+/* gzip and zstd by their first bytes */
+static const char *compression(struct bytes body)
+{
+    if (body.len >= 2 && memcmp(body.data, "\x1f\x8b", 2) == 0)
+        return " (compressed with gzip, which was not asked for)";
+    if (body.len >= 4 && memcmp(body.data, "\x28\xb5\x2f\xfd", 4) == 0)
+        return " (compressed with zstd, which was not asked for)";
+    return "";
 }
 
 static enum val_turn compare(struct http01 *http)
@@ -145,15 +190,15 @@ static enum val_turn compare(struct http01 *http)
                                 http->endpoint, SHOWN_URL_BYTES, http->target.url, VAL_BODY_MAX_BYTES, got);
     if (!bytes_equal_text(body, expected))
         return val_attempt_fail(&http->attempt, PROBLEM_UNAUTHORIZED,
-                                "%s: GET %.*s answered 200 with \"%s\"; it should answer with the key authorization "
+                                "%s: GET %.*s answered 200 with \"%s\"%s; it should answer with the key authorization "
                                 "\"%.100s\"",
-                                http->endpoint, SHOWN_URL_BYTES, http->target.url, got, expected);
+                                http->endpoint, SHOWN_URL_BYTES, http->target.url, got, compression(body), expected);
     return val_attempt_ok(&http->attempt);
 }
 
 static bool is_redirect(long status)
 {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    return status == 301 || status == 302 || status == STATUS_SEE_OTHER || status == 307 || status == 308;
 }
 
 static enum val_turn judge(struct val_attempt *attempt)

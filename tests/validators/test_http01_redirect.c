@@ -53,7 +53,7 @@ static void follow(struct fixture *f, const char *status, const char *location)
 static void statuses_that_redirect(void **state)
 {
     (void)state;
-    static const char *const statuses[] = { "301 x", "302 x", "303 x", "307 x", "308 x" };
+    static const char *const statuses[] = { "301 x", "302 x", "307 x", "308 x" };
     static const char *const others[] = { "300 x", "304 x", "305 x", "201 x" };
     struct fixture f;
     start(&f, 0);
@@ -66,6 +66,8 @@ static void statuses_that_redirect(void **state)
         follow(&f, others[i], "/right");
         assert_problem(&f.outcome, PROBLEM_UNAUTHORIZED, "it should answer 200");
     }
+    follow(&f, "303 x", "/right");
+    assert_problem(&f.outcome, PROBLEM_CONNECTION, "answered 303, which is not followed");
     stop(&f);
 }
 
@@ -94,8 +96,12 @@ static void loops_end(void **state)
     struct fixture f;
     start(&f, 0);
     follow(&f, "302 Found", CHALLENGE_PATH "/again");
+    assert_problem(&f.outcome, PROBLEM_CONNECTION, "the redirects lead back to http://a.test:");
+    assert_has(f.outcome.problem.detail, CHALLENGE_PATH "/again");
+    assert_int_equal(tcp_server_requests(f.server), 2);
+    follow(&f, "302 Found", TOKEN "/deeper"); /* which makes the path longer each time */
     assert_problem(&f.outcome, PROBLEM_CONNECTION, "redirects once more; 10 redirects are followed at most");
-    assert_int_equal(tcp_server_requests(f.server), 11);
+    assert_int_equal(tcp_server_requests(f.server), 2 + 11);
     stop(&f);
 }
 
