@@ -45,7 +45,7 @@ static bool good(struct cf *cf)
     struct cf_challenge challenge;
     TRY(begin(cf, &order, &challenge));
     TRY(cf_prover_answer(cf->prover, challenge.type, challenge.name, "", challenge.key_authorization) ||
-        cf_fail(cf, "the challenge's answer cannot be put up"));
+        cf_skip(cf, "such an answer cannot be put up from here"));
     return ends_as(cf, &order, &challenge, "valid");
 }
 
@@ -121,7 +121,7 @@ static bool wrong_content(struct cf *cf)
         [EMPTY] = "",
     };
     TRY(cf_prover_answer(cf->prover, challenge.type, challenge.name, "", contents[cf->check->arg]) ||
-        cf_fail(cf, "the challenge's answer cannot be put up"));
+        cf_skip(cf, "such an answer cannot be put up from here"));
     return ends_as(cf, &order, &challenge, "invalid");
 }
 

@@ -8,6 +8,7 @@
 #include "test-client/tls_alpn01.h"
 #include "test-client/tls_server.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -287,6 +288,12 @@ static bool answer_dns(struct cf_prover *prover, const char *name, const char *c
     return value != NULL && owner != NULL && cf_prover_txt(prover, owner, value);
 }
 
+static bool is_address(const char *name)
+{
+    uint8_t address[16];
+    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+}
+
 bool cf_prover_answer(struct cf_prover *prover, enum acme_challenge_type type, const char *name, const char *token,
                       const char *content)
 {
@@ -295,8 +302,9 @@ bool cf_prover_answer(struct cf_prover *prover, enum acme_challenge_type type, c
         return answer_dns(prover, name, content);
     if (prover->challtestsrv != NULL && type == CHALLENGE_HTTP_01)
         return order(prover, "/add-http01", (const char *const[]) { "token", token, "content", content });
-    if (prover->challtestsrv != NULL)
-        return order(prover, "/add-tlsalpn01", (const char *const[]) { "host", name, "content", content });
+    if (prover->challtestsrv != NULL) /* whose certificates are for names only */
+        return !is_address(name) &&
+               order(prover, "/add-tlsalpn01", (const char *const[]) { "host", name, "content", content });
     return hand_over(
         prover, &(struct task) { .run = run_answer, .type = type, .name = name, .token = token, .content = content });
 }

@@ -5,12 +5,41 @@
 
 enum { SHOWN_BODY_MAX = 6000, ARENA_MAX = 4 << 20 };
 
+/* The length of the UTF-8 sequence that begins here, 0 when none does. */
+static size_t sequence_len(const uint8_t *at)
+{
+    size_t len = *at < 0x80                  ? 1
+                 : *at >= 0xC2 && *at < 0xE0 ? 2
+                 : (*at & 0xF0) == 0xE0      ? 3
+                 : *at >= 0xF0 && *at < 0xF5 ? 4
+                                             : 0;
+    for (size_t i = 1; i < len; i++) {
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    }
+    return len;
+}
+
+/* What is shown goes into JSON and XML as well. */
+static void keep_utf8(char *text)
+{
+    for (char *at = text; *at != '\0';) {
+        size_t len = sequence_len((const uint8_t *)at);
+        if (len == 0)
+            *at = '?';
+        at += len > 0 ? len : 1;
+    }
+}
+
 static void show_text(struct buf *out, const char *text, size_t len)
 {
     AUTO(arena) arena = arena_create(ARENA_MAX);
-    const char *copy =
+    char *copy =
         arena != NULL ? arena_text_of(arena, bytes_of(text, len < SHOWN_BODY_MAX ? len : SHOWN_BODY_MAX)) : NULL;
-    tc_print_harmless(out, copy != NULL ? copy : "");
+    if (copy != NULL) {
+        keep_utf8(copy);
+        tc_print_harmless(out, copy);
+    }
     if (len > SHOWN_BODY_MAX)
         buf_text(out, " …");
     buf_char(out, '\n');
