@@ -81,7 +81,7 @@ static void check_keys(struct check *check, const struct record_type *type, cons
     struct index_keys keys = { .arena = check->arena };
     index_keys_of(&keys, type->class, record);
     if (keys.failed)
-        fault(check, "%s %s: a member is too long for its index", type->name, id);
+        store_txn_fail(check->txn, STORE_NO_MEMORY);
     for (size_t i = 0; i < keys.count && check->txn->status == STORE_OK; i++) {
         unsigned class = keys.items[i].data[0];
         struct bytes unused;

@@ -212,6 +212,27 @@ static struct lmdb *create(const struct store_options *options)
     return db->path != NULL ? TAKE(db) : NULL;
 }
 
+static bool holds_data(const char *file)
+{
+    struct stat found;
+    return stat(file, &found) == 0 ? found.st_size > 0 : errno != ENOENT;
+}
+
+/* A database that could not be made whole is not left behind: the next start would call it damaged. */
+static int open_or_make(struct lmdb *db)
+{
+    AUTO_TYPE(char) file = NULL;
+    if (asprintf(&file, "%s/data.mdb", db->path) < 0) {
+        file = NULL;
+        return ENOMEM;
+    }
+    bool held_data = holds_data(file);
+    int code = open_env(db);
+    if (code != MDB_SUCCESS && !held_data)
+        unlink(file);
+    return code;
+}
+
 static enum store_status lmdb_open(const struct store_options *options, void **out_db, char why[static STORE_WHY_SIZE])
 {
     snprintf(why, STORE_WHY_SIZE, "out of memory");
@@ -223,7 +244,7 @@ static enum store_status lmdb_open(const struct store_options *options, void **o
     enum store_status status = take_lock(db, why);
     if (status != STORE_OK)
         return status;
-    int code = open_env(db);
+    int code = open_or_make(db);
     if (code != MDB_SUCCESS)
         return refuse(code, "open the database in", db->path, why);
     *out_db = TAKE(db);
