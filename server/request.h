@@ -3,6 +3,7 @@
 #pragma once
 
 #include "acme/jws.h"
+#include "ca/ca.h"
 #include "storage/store.h"
 
 struct caraway;
@@ -51,7 +52,7 @@ struct routes {
     bool acme; /* Link: index, Replay-Nonce, no-store on every answer */
 };
 
-enum { REQUEST_PARAMS = 2, REPLY_HEADERS = 16 };
+enum { REQUEST_PARAMS = 2, REPLY_HEADERS = 16 + CA_ALTERNATES_MAX };
 
 struct reply {
     int status; /* 0: not answered yet */
