@@ -36,7 +36,7 @@ static bool start_dns(struct cts_servers *servers, const struct sockaddr_storage
                       char why[static LISTEN_WHY_SIZE])
 {
     struct dns_server *server;
-    TRY(dns_server_start(servers->loop, address, servers->answers.zone, &server, why));
+    TRY(dns_server_start(servers->loop, address, dns_answer_from_zone, servers->answers.zone, &server, why));
     *out = server;
     return true;
 }
@@ -45,7 +45,7 @@ static bool start_http(struct cts_servers *servers, const struct sockaddr_storag
                        void *owner, void **out, char why[static LISTEN_WHY_SIZE])
 {
     struct http_server *server;
-    TRY(http_server_start(servers->loop, address, handler, owner, &server, why));
+    TRY(http_server_start(servers->loop, address, NULL, handler, owner, &server, why));
     *out = server;
     return true;
 }

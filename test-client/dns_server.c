@@ -1,26 +1,31 @@
 #include "test-client/dns_server.h"
 
-#include "test-client/tcp_server.h"
+#include "test-client/udp_server.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 
-enum { PREFIX_BYTES = 2, FREE_PORT_TRIES = 16, DNS_SERVER_MAGIC = 0x7c0d5e12 };
+enum { PREFIX_BYTES = 2, FREE_PORT_TRIES = 16 };
 
 struct dns_server {
-    unsigned magic;
-    uv_udp_t udp;
+    struct udp_server *udp;
     struct tcp_server *tcp;
-    const struct mock_zone *zone;
+    dns_handler *handler;
+    void *owner;
     struct buf answer, framed; /* of the one query that is answered at any time */
-    char read_space[DNS_MESSAGE_MAX + 1];
 };
 
-static struct dns_server *server_of(const uv_handle_t *handle)
+unsigned dns_answer_from_zone(void *zone, struct bytes query, enum dns_transport transport, struct buf *out)
 {
-    struct dns_server *server = handle->data;
-    CHECK(server != NULL && server->magic == DNS_SERVER_MAGIC);
-    return server;
+    mock_zone_answer(zone, query, transport, out);
+    return 0;
+}
+
+/* False when there is nothing to say. */
+static bool make_answer(struct dns_server *server, struct bytes query, enum dns_transport transport, unsigned *delay_ms)
+{
+    buf_clear(&server->answer);
+    *delay_ms = server->handler(server->owner, query, transport, &server->answer);
+    return !server->answer.failed && server->answer.len > 0;
 }
 
 static size_t answer_stream(void *owner, struct tcp_conn *conn, void *state, struct bytes input)
@@ -30,14 +35,15 @@ static size_t answer_stream(void *owner, struct tcp_conn *conn, void *state, str
     size_t len = input.len >= PREFIX_BYTES ? (size_t)input.data[0] << 8 | input.data[1] : DNS_MESSAGE_MAX;
     if (input.len < PREFIX_BYTES + len)
         return 0;
-    mock_zone_answer(server->zone, bytes_of(input.data + PREFIX_BYTES, len), DNS_OVER_STREAM, &server->answer);
-    if (server->answer.failed || server->answer.len == 0) {
+    unsigned delay_ms;
+    if (!make_answer(server, bytes_of(input.data + PREFIX_BYTES, len), DNS_OVER_STREAM, &delay_ms)) {
         tcp_conn_close(conn);
         return 0;
     }
     buf_clear(&server->framed);
     dns_write_u16(&server->framed, (uint16_t)server->answer.len);
     buf_append(&server->framed, server->answer.data, server->answer.len);
+    tcp_conn_delay(conn, delay_ms);
     tcp_conn_write(conn, buf_bytes(&server->framed));
     return PREFIX_BYTES + len;
 }
@@ -47,24 +53,12 @@ static const struct tcp_protocol dns_protocol = {
     .input = answer_stream,
 };
 
-static void read_space(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+static void answer_datagram(void *owner, const struct udp_peer *peer, struct bytes datagram)
 {
-    (void)suggested;
-    struct dns_server *server = server_of(handle);
-    *out = uv_buf_init(server->read_space, sizeof server->read_space);
-}
-
-static void answer_datagram(uv_udp_t *udp, ssize_t got, const uv_buf_t *space, const struct sockaddr *from,
-                            unsigned flags)
-{
-    struct dns_server *server = server_of((const uv_handle_t *)udp);
-    if (got <= 0 || from == NULL || (flags & UV_UDP_PARTIAL) != 0)
-        return;
-    mock_zone_answer(server->zone, bytes_of(space->base, (size_t)got), DNS_OVER_UDP, &server->answer);
-    if (server->answer.failed || server->answer.len == 0)
-        return;
-    uv_buf_t data = uv_buf_init(server->answer.data, (unsigned)server->answer.len);
-    uv_udp_try_send(udp, &data, 1, from); /* a full socket loses the answer, as UDP may; the asker asks again */
+    struct dns_server *server = owner;
+    unsigned delay_ms;
+    if (make_answer(server, datagram, DNS_OVER_UDP, &delay_ms))
+        udp_server_send(server->udp, peer, buf_bytes(&server->answer), delay_ms);
 }
 
 static void set_port(struct sockaddr_storage *address, uint16_t port)
@@ -76,14 +70,13 @@ static void set_port(struct sockaddr_storage *address, uint16_t port)
 }
 
 /* TCP first, then UDP on the port TCP has got. */
-static int bind_both(struct dns_server *server, struct sockaddr_storage address, char why[static LISTEN_WHY_SIZE])
+static int bind_both(struct dns_server *server, uv_loop_t *loop, struct sockaddr_storage address,
+                     char why[static LISTEN_WHY_SIZE])
 {
-    if (!tcp_server_start(server->udp.loop, &address, &dns_protocol, server, &server->tcp, why))
+    if (!tcp_server_start(loop, &address, NULL, &dns_protocol, server, &server->tcp, why))
         return UV_EINVAL;
     set_port(&address, tcp_server_port(server->tcp));
-    int error = uv_udp_bind(&server->udp, (const struct sockaddr *)&address, 0);
-    if (error == 0)
-        error = uv_udp_recv_start(&server->udp, read_space, answer_datagram);
+    int error = udp_server_start(loop, &address, answer_datagram, server, &server->udp);
     if (error == 0)
         return 0;
     snprintf(why, LISTEN_WHY_SIZE, "%s (UDP)", uv_strerror(error));
@@ -91,38 +84,25 @@ static int bind_both(struct dns_server *server, struct sockaddr_storage address,
     return error;
 }
 
-bool dns_server_start(uv_loop_t *loop, const struct sockaddr_storage *address, const struct mock_zone *zone,
+bool dns_server_start(uv_loop_t *loop, const struct sockaddr_storage *address, dns_handler *handler, void *owner,
                       struct dns_server **out, char why[static LISTEN_WHY_SIZE])
 {
-    struct dns_server *server = calloc(1, sizeof *server);
+    AUTO(dns_server) server = calloc(1, sizeof *server);
     if (server == NULL) {
         snprintf(why, LISTEN_WHY_SIZE, "out of memory");
         return false;
     }
-    server->magic = DNS_SERVER_MAGIC;
-    server->zone = zone;
+    server->handler = handler;
+    server->owner = owner;
     server->answer = BUF_INIT(2 * DNS_MESSAGE_MAX);
     server->framed = BUF_INIT(PREFIX_BYTES + DNS_MESSAGE_MAX);
-    CHECK(uv_udp_init(loop, &server->udp) == 0);
-    server->udp.data = server;
     int tries = listen_port_of(address) == 0 ? FREE_PORT_TRIES : 1;
     int error = UV_EADDRINUSE;
     while (error == UV_EADDRINUSE && tries-- > 0)
-        error = bind_both(server, *address, why);
-    if (error != 0) {
-        dns_server_drop(server);
-        return false;
-    }
-    *out = server;
+        error = bind_both(server, loop, *address, why);
+    TRY(error == 0);
+    *out = TAKE(server);
     return true;
-}
-
-static void udp_closed(uv_handle_t *handle)
-{
-    struct dns_server *server = server_of(handle);
-    buf_free(&server->answer);
-    buf_free(&server->framed);
-    free(server);
 }
 
 void dns_server_drop(struct dns_server *server)
@@ -130,7 +110,10 @@ void dns_server_drop(struct dns_server *server)
     if (server == NULL)
         return;
     tcp_server_drop(server->tcp);
-    uv_close((uv_handle_t *)&server->udp, udp_closed);
+    udp_server_drop(server->udp);
+    buf_free(&server->answer);
+    buf_free(&server->framed);
+    free(server);
 }
 
 uint16_t dns_server_port(const struct dns_server *server)

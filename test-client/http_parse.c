@@ -24,6 +24,7 @@ const char *http_status_text(int status)
         { 404, "Not Found" },
         { 405, "Method Not Allowed" },
         { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
         { 431, "Request Header Fields Too Large" },
         { 500, "Internal Server Error" },
         { 501, "Not Implemented" },
@@ -151,6 +152,12 @@ static bool read_user_agent(struct head *head, struct bytes value)
     return true;
 }
 
+static bool read_content_type(struct head *head, struct bytes value)
+{
+    head->request->content_type = value;
+    return true;
+}
+
 static bool read_length(struct head *head, struct bytes value)
 {
     size_t length = 0;
@@ -201,6 +208,7 @@ static bool read_field(struct head *head, struct bytes line)
     } fields[] = {
         { "Host", read_host },
         { "User-Agent", read_user_agent },
+        { "Content-Type", read_content_type },
         { "Content-Length", read_length },
         { "Transfer-Encoding", read_transfer_encoding },
         { "Connection", read_connection },

@@ -6,9 +6,11 @@
 enum { HTTP_HEAD_MAX = 8192, HTTP_BODY_MAX = 65536, HTTP_UNREAD_MAX = HTTP_HEAD_MAX + 2 * HTTP_BODY_MAX };
 
 struct http_request {
-    struct bytes method, path, query; /* path as sent, undecoded; query without '?' */
-    struct bytes host, user_agent;    /* empty when absent */
+    struct bytes method, path, query;            /* path as sent, undecoded; query without '?' */
+    struct bytes host, user_agent, content_type; /* empty when absent */
     struct bytes body;
+    bool tls; /* this and the next are the server's business, not the parser's */
+    const char *server_name;
     bool keep_alive;
     bool expects_continue; /* also set when the body is still to come */
 };

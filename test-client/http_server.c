@@ -2,10 +2,11 @@
 
 #include <stdio.h>
 
-enum { RESPONSE_HEAD_MAX = 512, RESPONSE_BODY_MAX = 16 << 20 };
+enum { RESPONSE_HEAD_MAX = 512 + HTTP_LOCATION_MAX, RESPONSE_BODY_MAX = 16 << 20 };
 
 struct http_server {
     struct tcp_server *tcp;
+    bool tls;
     http_handler *handler;
     void *owner;
     struct buf chunks, body, out; /* for the one request that is answered at any time */
@@ -31,6 +32,8 @@ static void send_response(struct http_server *server, struct tcp_conn *conn, con
                http_status_text(response->status), response->body->len, keep_alive ? "keep-alive" : "close");
     if (response->content_type != NULL)
         buf_printf(out, "Content-Type: %s\r\n", response->content_type);
+    if (response->location != NULL)
+        buf_printf(out, "Location: %s\r\n", response->location);
     buf_text(out, "\r\n");
     if (with_body)
         buf_append(out, response->body->data, response->body->len);
@@ -38,6 +41,7 @@ static void send_response(struct http_server *server, struct tcp_conn *conn, con
         tcp_conn_close(conn);
         return;
     }
+    tcp_conn_delay(conn, response->delay_ms);
     tcp_conn_write(conn, buf_bytes(out));
     if (!keep_alive)
         tcp_conn_finish(conn);
@@ -51,8 +55,10 @@ static void send_refusal(struct http_server *server, struct tcp_conn *conn, int 
     send_response(server, conn, &response, false, true);
 }
 
-static void answer(struct http_server *server, struct tcp_conn *conn, const struct http_request *request)
+static void answer(struct http_server *server, struct tcp_conn *conn, struct http_request *request)
 {
+    request->tls = server->tls;
+    request->server_name = tcp_conn_server_name(conn);
     buf_clear(&server->body);
     struct http_response response = { .status = 200, .body = &server->body };
     server->handler(server->owner, request, &response);
@@ -90,8 +96,8 @@ static const struct tcp_protocol http_protocol = {
     .input = take_input,
 };
 
-bool http_server_start(uv_loop_t *loop, const struct sockaddr_storage *address, http_handler *handler, void *owner,
-                       struct http_server **out, char why[static LISTEN_WHY_SIZE])
+bool http_server_start(uv_loop_t *loop, const struct sockaddr_storage *address, SSL_CTX *tls, http_handler *handler,
+                       void *owner, struct http_server **out, char why[static LISTEN_WHY_SIZE])
 {
     struct http_server *server = calloc(1, sizeof *server);
     if (server == NULL) {
@@ -99,13 +105,14 @@ bool http_server_start(uv_loop_t *loop, const struct sockaddr_storage *address, 
         return false;
     }
     *server = (struct http_server) {
+        .tls = tls != NULL,
         .handler = handler,
         .owner = owner,
         .chunks = BUF_INIT(HTTP_BODY_MAX),
         .body = BUF_INIT(RESPONSE_BODY_MAX),
         .out = BUF_INIT(RESPONSE_HEAD_MAX + RESPONSE_BODY_MAX),
     };
-    if (!tcp_server_start(loop, address, &http_protocol, server, &server->tcp, why)) {
+    if (!tcp_server_start(loop, address, tls, &http_protocol, server, &server->tcp, why)) {
         http_server_drop(server);
         return false;
     }

@@ -51,7 +51,8 @@ static bool http_create(struct tc_responder *responder)
 static bool http_start(struct tc_responder *responder, uv_loop_t *loop, const struct sockaddr_storage *address,
                        enum family family, char why[static TC_RESPONDER_WHY_SIZE])
 {
-    return http_server_start(loop, address, http01_answer, responder->http_answers, &responder->http[family], why);
+    return http_server_start(loop, address, NULL, http01_answer, responder->http_answers, &responder->http[family],
+                             why);
 }
 
 static uint16_t http_port(const struct tc_responder *responder, enum family family)
@@ -90,7 +91,7 @@ static bool dns_create(struct tc_responder *responder)
 static bool dns_start(struct tc_responder *responder, uv_loop_t *loop, const struct sockaddr_storage *address,
                       enum family family, char why[static TC_RESPONDER_WHY_SIZE])
 {
-    return dns_server_start(loop, address, responder->zone, &responder->dns[family], why);
+    return dns_server_start(loop, address, dns_answer_from_zone, responder->zone, &responder->dns[family], why);
 }
 
 static uint16_t dns_port(const struct tc_responder *responder, enum family family)

@@ -142,7 +142,8 @@ static bool start_http(struct cf_prover *prover, const struct cf_prover_options 
     TRY(address_of(options, options->http_port, &address, why));
     if (prover->http_answers == NULL)
         return say(why, "out of memory");
-    return http_server_start(&prover->loop, &address, http01_answer, prover->http_answers, &prover->http, reason) ||
+    return http_server_start(&prover->loop, &address, NULL, http01_answer, prover->http_answers, &prover->http,
+                             reason) ||
            say(why, reason);
 }
 
@@ -166,7 +167,8 @@ static bool start_dns(struct cf_prover *prover, const struct cf_prover_options *
     TRY(address_of(options, options->dns_port, &address, why));
     if (prover->zone == NULL || !lead_here(prover->zone, &address))
         return say(why, "out of memory");
-    return dns_server_start(&prover->loop, &address, prover->zone, &prover->dns, reason) || say(why, reason);
+    return dns_server_start(&prover->loop, &address, dns_answer_from_zone, prover->zone, &prover->dns, reason) ||
+           say(why, reason);
 }
 
 static bool start_servers(struct cf_prover *prover, const struct cf_prover_options *options,

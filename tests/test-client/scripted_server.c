@@ -98,7 +98,7 @@ void scripted_server_start(struct scripted_server *server, uv_loop_t *loop)
     *server = (struct scripted_server) { 0 };
     struct sockaddr_storage address = loopback_any();
     char why[LISTEN_WHY_SIZE];
-    CHECK(tcp_server_start(loop, &address, &protocol, server, &server->tcp, why));
+    CHECK(tcp_server_start(loop, &address, NULL, &protocol, server, &server->tcp, why));
     snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d", tcp_server_port(server->tcp));
 }
 

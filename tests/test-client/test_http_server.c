@@ -31,7 +31,7 @@ static int set_up(void **state)
     struct sockaddr_storage address = loopback_any();
     char why[LISTEN_WHY_SIZE];
     CHECK(f != NULL && uv_loop_init(&f->loop) == 0);
-    CHECK(http_server_start(&f->loop, &address, echo, NULL, &f->server, why));
+    CHECK(http_server_start(&f->loop, &address, NULL, echo, NULL, &f->server, why));
     f->port = http_server_port(f->server);
     *state = f;
     return 0;
@@ -202,7 +202,7 @@ static void test_taken_port_is_an_error(void **state)
     ((struct sockaddr_in *)&address)->sin_port = htons(f->port);
     struct http_server *second = NULL;
     char why[LISTEN_WHY_SIZE];
-    assert_false(http_server_start(&f->loop, &address, echo, NULL, &second, why));
+    assert_false(http_server_start(&f->loop, &address, NULL, echo, NULL, &second, why));
     assert_string_equal(why, "address already in use");
     assert_null(second);
 }
