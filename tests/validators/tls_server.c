@@ -34,6 +34,10 @@ static void add_digest(X509 *certificate, enum tls_flaw flaw)
     crypto_digest_sha256(bytes_text(KEY_AUTHORIZATION), der + 2);
     if (flaw == TLS_WRONG_DIGEST)
         der[10] ^= 1;
+    if (flaw == TLS_DIGEST_OF_OTHER_TYPE)
+        der[0] = V_ASN1_UTF8STRING;
+    if (flaw == TLS_MORE_BEHIND_DIGEST)
+        len++;
     if (flaw == TLS_SHORT_DIGEST)
         len = 1 + (der[1] = SHA256_BYTES - 1) + 1;
     if (flaw == TLS_LONG_DIGEST)
@@ -54,6 +58,14 @@ static void set_name(X509_NAME *name, const char *text)
     assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)text, -1, -1, 0), 1);
 }
 
+static void break_signature(X509 *certificate)
+{
+    const ASN1_BIT_STRING *signature;
+    X509_get0_signature(&signature, NULL, certificate);
+    ASN1_BIT_STRING *changed = (ASN1_BIT_STRING *)signature;
+    changed->data[changed->length - 1] ^= 1;
+}
+
 X509 *tls_certificate(const struct tls_script *script, EVP_PKEY **out_key)
 {
     X509 *certificate = X509_new();
@@ -62,15 +74,17 @@ X509 *tls_certificate(const struct tls_script *script, EVP_PKEY **out_key)
     X509_set_version(certificate, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), script->flaw == TLS_EXPIRED ? -60 : 3600);
     set_name(X509_get_subject_name(certificate), "challenge");
     set_name(X509_get_issuer_name(certificate), script->flaw == TLS_OTHER_ISSUER_NAME ? "other" : "challenge");
     X509_set_pubkey(certificate, key);
-    if (script->names != NULL)
+    for (int i = 0; script->names != NULL && i < (script->flaw == TLS_TWO_NAME_EXTENSIONS ? 2 : 1); i++)
         add_text_extension(certificate, NID_subject_alt_name, script->names);
     if (script->flaw != TLS_NO_EXTENSION)
         add_digest(certificate, script->flaw);
     assert_true(X509_sign(certificate, script->flaw == TLS_NOT_SELF_SIGNED ? other : key, EVP_sha256()) > 0);
+    if (script->flaw == TLS_BROKEN_SIGNATURE)
+        break_signature(certificate);
     EVP_PKEY_free(other);
     *out_key = key;
     return certificate;
@@ -79,11 +93,10 @@ X509 *tls_certificate(const struct tls_script *script, EVP_PKEY **out_key)
 static int choose_alpn(SSL *tls, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                        unsigned in_len, void *arg)
 {
-    struct tls_server *server = arg;
-    const struct tls_script *script = &server->script;
-    char *p = server->heard.alpn, *end = p + TLS_NAME_SIZE;
-    (void)tls;
-    for (unsigned at = 0; at < in_len; at += 1U + in[at])
+    const struct tls_script *script = arg;
+    struct tls_server *server = SSL_get_app_data(tls);
+    char *p = server != NULL ? server->heard.alpn : NULL, *end = p + TLS_NAME_SIZE;
+    for (unsigned at = 0; p != NULL && at < in_len; at += 1U + in[at])
         p += snprintf(p, (size_t)(end - p), "%s%.*s", at == 0 ? "" : ",", in[at], (const char *)in + at + 1);
     if (script->alpn == NULL)
         return SSL_TLSEXT_ERR_NOACK;
@@ -111,6 +124,7 @@ static void serve(struct tls_server *server, int fd)
 {
     SSL *tls = SSL_new(server->tls);
     assert_true(tls != NULL && SSL_set_fd(tls, fd) == 1);
+    SSL_set_app_data(tls, server);
     if (SSL_accept(tls) == 1)
         listen_on(server, tls, fd);
     SSL_free(tls);
@@ -131,22 +145,28 @@ static void *run(void *arg)
     }
 }
 
+SSL_CTX *tls_server_context(const struct tls_script *script)
+{
+    EVP_PKEY *key;
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    X509 *certificate = tls_certificate(script, &key);
+    assert_int_equal(SSL_CTX_use_certificate(tls, certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(tls, key), 1);
+    SSL_CTX_set_max_proto_version(tls, script->max_version);
+    SSL_CTX_set_min_proto_version(tls, script->max_version);
+    SSL_CTX_set_security_level(tls, 0);
+    SSL_CTX_set_alpn_select_cb(tls, choose_alpn, (void *)script);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return tls;
+}
+
 struct tls_server *tls_server_start(const struct tls_script *script)
 {
     struct tls_server *server = calloc(1, sizeof *server);
-    EVP_PKEY *key;
     assert_non_null(server);
     server->script = *script;
-    server->tls = SSL_CTX_new(TLS_server_method());
-    X509 *certificate = tls_certificate(script, &key);
-    assert_int_equal(SSL_CTX_use_certificate(server->tls, certificate), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(server->tls, key), 1);
-    SSL_CTX_set_max_proto_version(server->tls, script->max_version);
-    SSL_CTX_set_min_proto_version(server->tls, script->max_version);
-    SSL_CTX_set_security_level(server->tls, 0);
-    SSL_CTX_set_alpn_select_cb(server->tls, choose_alpn, server);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
+    server->tls = tls_server_context(&server->script);
     server->fd = bound_socket(SOCK_STREAM, &server->port);
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
     assert_int_equal(listen(server->fd, SOMAXCONN), 0);

@@ -17,7 +17,12 @@ enum tls_flaw {
     TLS_LONG_DIGEST,
     TLS_DOUBLE_EXTENSION,
     TLS_NOT_SELF_SIGNED,
-    TLS_OTHER_ISSUER_NAME
+    TLS_OTHER_ISSUER_NAME,
+    TLS_BROKEN_SIGNATURE,
+    TLS_TWO_NAME_EXTENSIONS,
+    TLS_MORE_BEHIND_DIGEST,
+    TLS_DIGEST_OF_OTHER_TYPE,
+    TLS_EXPIRED
 };
 
 struct tls_script {
@@ -29,6 +34,9 @@ struct tls_script {
 
 /* The certificate, for tests of the judge alone. The caller frees both. */
 X509 *tls_certificate(const struct tls_script *script, EVP_PKEY **out_key);
+
+/* What a server with that script speaks with; the caller frees it. `script` is kept. */
+SSL_CTX *tls_server_context(const struct tls_script *script);
 
 struct tls_heard { /* of the last handshake that came to its end */
     char sni[TLS_NAME_SIZE];
