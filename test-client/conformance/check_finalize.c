@@ -123,7 +123,7 @@ static bool bad_signature(struct cf *cf)
 static bool bad_csr_type(struct cf *cf)
 {
     const char *detail;
-    return bad_signature(cf) && cf_refused(cf, 0, "badCSR") && cf_has_text(cf, "detail", &detail) &&
+    return wrong_names(cf) && cf_refused(cf, 0, "badCSR") && cf_has_text(cf, "detail", &detail) &&
            (*detail != '\0' || cf_fail(cf, "the detail is empty"));
 }
 
@@ -249,9 +249,10 @@ static const struct cf_check finalize_checks[] = {
     { "7.4.csr-common-name-alone", "[8555-7.4-7]", "A CSR may have the name as its common name alone.",
       common_name_alone, CF_FIRST },
     { "7.4.csr-common-name-too", "[8555-7.4-7]", "A CSR may have the name in both places.", common_name_too, CF_FIRST },
-    { "7.4.csr-bad-signature", "[8555-7.4-8]", "A CSR with a damaged signature is refused.", bad_signature, CF_FIRST },
-    { "7.4.csr-problem", "[8555-7.4-8]", "The problem of a bad CSR should be badCSR, with reasons.", bad_csr_type,
+    { "7.4.csr-bad-signature", "", "A CSR with a damaged signature is refused (RFC 2986 §3).", bad_signature,
       CF_FIRST },
+    { "7.4.csr-problem", "[8555-7.4-8]", "The problem of a CSR for another name should be badCSR, with reasons.",
+      bad_csr_type, CF_FIRST, OTHER_NAME },
     { "7.4.csr-weak-key", "[8555-7.4-8]", "A CSR with an RSA key of 1024 bits should be badCSR.", weak_key, CF_FIRST },
     { "7.4.ready-after-bad-csr", "[8555-7.4-9]", "After a bad CSR, the order should be ready for another one.",
       ready_after_bad_csr, CF_FIRST },
