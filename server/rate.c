@@ -1,10 +1,21 @@
 #include "server/rate.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SECOND_US INT64_C(1000000)
 
 enum { COUNT_MAX = 10000000 };
+
+static const struct {
+    const char *text;
+    int64_t us;
+} units[] = {
+    { "s", SECOND_US },
+    { "m", 60 * SECOND_US },
+    { "h", 3600 * SECOND_US },
+    { "d", 86400 * SECOND_US },
+};
 
 static bool read_number(const char **text, int64_t most, int64_t *out)
 {
@@ -20,15 +31,6 @@ static bool read_number(const char **text, int64_t most, int64_t *out)
 
 bool rate_read(const char *text, struct rate *out)
 {
-    static const struct {
-        const char *text;
-        int64_t us;
-    } units[] = {
-        { "s", SECOND_US },
-        { "m", 60 * SECOND_US },
-        { "h", 3600 * SECOND_US },
-        { "d", 86400 * SECOND_US },
-    };
     struct rate rate = { 0, 1 };
     int64_t periods;
     if (strcmp(text, "off") == 0) {
@@ -47,18 +49,33 @@ bool rate_read(const char *text, struct rate *out)
     return false;
 }
 
+void rate_text(const struct rate *rate, char out[static RATE_TEXT_SIZE])
+{
+    size_t i = ARRAY_SIZE(units) - 1;
+    while (i > 0 && rate->period_us % units[i].us != 0)
+        i--;
+    if (rate->count == 0)
+        snprintf(out, RATE_TEXT_SIZE, "off");
+    else
+        snprintf(out, RATE_TEXT_SIZE, "%lld/%lld%s", (long long)rate->count, (long long)(rate->period_us / units[i].us),
+                 units[i].text);
+}
+
 struct rate_verdict rate_ask(const struct rate *rate, int64_t tat_us, int64_t now_us, int64_t cost)
 {
     if (rate->count == 0)
         return (struct rate_verdict) { .allowed = true, .tat_us = tat_us, .remaining = INT64_MAX };
     int64_t emission = rate->period_us / rate->count;
     int64_t burst = emission * rate->count;
-    int64_t base = tat_us > now_us ? tat_us : now_us;
-    int64_t next = base + emission * cost;
-    int64_t early = next - burst - now_us; /* how much too early this one comes */
+    int64_t spent = tat_us > now_us ? tat_us - now_us : 0;
+    if (spent > burst)
+        spent = burst;
+    int64_t early = spent + emission * cost - burst; /* how much too early this one comes */
     if (early > 0)
-        return (struct rate_verdict) { .tat_us = tat_us,
+        return (struct rate_verdict) { .tat_us = spent > 0 ? now_us + spent : tat_us,
                                        .retry_in_us = early,
-                                       .remaining = base - now_us < burst ? (burst - (base - now_us)) / emission : 0 };
-    return (struct rate_verdict) { .allowed = true, .tat_us = next, .remaining = -early / emission };
+                                       .remaining = (burst - spent) / emission };
+    return (struct rate_verdict) { .allowed = true,
+                                   .tat_us = now_us + spent + emission * cost,
+                                   .remaining = -early / emission };
 }

@@ -11,12 +11,15 @@ struct rate {
 
 /* "300/3h", "50/7d", "5/1h", or "off". False when it is none or does not fit. */
 MUST_USE bool rate_read(const char *text, struct rate *out);
+enum { RATE_TEXT_SIZE = 48 };
+void rate_text(const struct rate *rate, char out[static RATE_TEXT_SIZE]); /* the way back, in the largest unit */
 
 struct rate_verdict {
     bool allowed;
-    int64_t tat_us;      /* to store when it is spent; unchanged when refused */
+    int64_t tat_us;      /* to store when it is spent; when refused, as it was */
     int64_t retry_in_us; /* how long until the same would pass; 0 when allowed */
     int64_t remaining;   /* how many more would pass at once, after this one */
 };
-/* A bucket never seen has tat 0. `cost` 0 only looks. */
+/* A bucket never seen has tat 0. `cost` 0 only looks. A TAT further ahead than spending can bring it, from before the
+ * clock was put back or the rate was lowered, is that of an empty bucket; a refusal then gives the mended one. */
 struct rate_verdict rate_ask(const struct rate *rate, int64_t tat_us, int64_t now_us, int64_t cost);
