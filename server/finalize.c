@@ -3,6 +3,7 @@
 #include "base/encode.h"
 #include "server/caraway.h"
 #include "server/issuance.h"
+#include "server/limit_rules.h"
 #include "server/order.h"
 #include "server/payload.h"
 #include "server/profile.h"
@@ -40,7 +41,8 @@ static bool read_order(struct request *rq, struct order *out)
         return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading an order");
     TRY(order_load(rq, txn, out) && check_ready(rq, out));
     /* asked again when the certificate is stored; here nothing has been signed in vain yet */
-    return renewal_check_replaces(txn, rq->arena, out, rq->now_ms, &rq->problem);
+    return renewal_check_replaces(txn, rq->arena, out, rq->now_ms, &rq->problem) &&
+           limit_certificate_passes(txn, rq, out);
 }
 
 static bool parse_csr(struct request *rq, struct finalize *state)

@@ -174,13 +174,13 @@ static bool load_order(struct store_txn *txn, struct issuance *issuance, struct 
 
 static bool put_certificate(struct store_txn *txn, struct issuance *issuance, struct order *order)
 {
+    TRY(limit_issue(issuance->caraway, txn, issuance->scratch, order, &issuance->problem));
     const struct certificate certificate = certificate_of(issuance, order);
     if (order->state == ORDER_READY)
         order_move(order, ORDER_PROCESSING);
     order->certificate = issuance->serial;
     order->csr = (struct bytes) { 0 };
     order_move(order, ORDER_VALID);
-    limit_issued(issuance->caraway, txn, issuance->scratch, order);
     store_put_certificate(txn, &certificate);
     store_put_order(txn, order);
     return true;

@@ -13,9 +13,10 @@ enum limit_preset { PRESET_LETSENCRYPT, PRESET_LETSENCRYPT_STAGING, PRESET_PRIVA
 static const struct {
     const char *name, *rates[PRESETS], *anchor, *sentence;
     unsigned number;
+    enum limit_whose whose;
 } rows[LIMITS] = {
-#define X(id, number, name, production, staging, private, anchor, sentence)                                            \
-    [LIMIT_##id] = { name, { production, staging, private }, anchor, sentence, number },
+#define X(id, number, name, whose, production, staging, private, anchor, sentence)                                     \
+    [LIMIT_##id] = { name, { production, staging, private }, anchor, sentence, number, LIMIT_OF_##whose },
     LIMIT_TABLE(X)
 #undef X
 };
@@ -40,6 +41,12 @@ const char *limit_name(enum limit limit)
 {
     CHECK(limit < LIMITS);
     return rows[limit].name;
+}
+
+enum limit_whose limit_whose(enum limit limit)
+{
+    CHECK(limit < LIMITS);
+    return rows[limit].whose;
 }
 
 bool limit_from_name(const char *name, enum limit *out)
@@ -248,15 +255,15 @@ static void refuse(const struct limits *limits, const struct limit_ask *ask, int
 }
 
 bool limits_check(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                  const struct limit_ask *asks, size_t count, struct acme_problem *problem)
+                  const struct limit_asks *asks, struct acme_problem *problem)
 {
     const struct limit_ask *worst = NULL;
     int64_t retry_in_us = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct rate_verdict verdict = limit_look(limits, txn, arena, &asks[i], now_ms, 1);
+    for (size_t i = 0; i < asks->count; i++) {
+        struct rate_verdict verdict = limit_look(limits, txn, arena, &asks->items[i], now_ms, 1);
         if (verdict.allowed || verdict.retry_in_us <= retry_in_us)
             continue;
-        worst = &asks[i];
+        worst = &asks->items[i];
         retry_in_us = verdict.retry_in_us;
     }
     if (worst != NULL)
@@ -264,17 +271,39 @@ bool limits_check(const struct limits *limits, struct store_txn *txn, struct are
     return worst == NULL;
 }
 
-void limits_spend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                  const struct limit_ask *asks, size_t count)
+/* Stores the TAT that asking for one gives, of the buckets that allow it or of those that refuse it. */
+static void store_tats(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                       const struct limit_asks *asks, bool allowed)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct rate rate = limit_rate(limits, asks[i].limit, asks[i].subject);
+    for (size_t i = 0; i < asks->count; i++) {
+        struct rate rate = limit_rate(limits, asks->items[i].limit, asks->items[i].subject);
         struct rate_bucket bucket;
-        if (rate.count == 0 || !load_bucket(txn, arena, &asks[i], &bucket))
+        if (rate.count == 0 || !load_bucket(txn, arena, &asks->items[i], &bucket))
             continue;
         struct rate_verdict verdict = rate_ask(&rate, bucket.full_us, now_ms * 1000, 1);
-        int64_t base = bucket.full_us > now_ms * 1000 ? bucket.full_us : now_ms * 1000;
-        bucket.full_us = verdict.allowed ? verdict.tat_us : base + rate.period_us / rate.count;
+        if (verdict.allowed != allowed || verdict.tat_us == bucket.full_us)
+            continue;
+        bucket.full_us = verdict.tat_us;
         store_put_rate_bucket(txn, &bucket);
     }
+}
+
+void limits_spend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                  const struct limit_asks *asks)
+{
+    store_tats(limits, txn, arena, now_ms, asks, true);
+}
+
+void limits_mend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                 const struct limit_asks *asks)
+{
+    store_tats(limits, txn, arena, now_ms, asks, false);
+}
+
+bool limits_take(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                 const struct limit_asks *asks, struct acme_problem *problem)
+{
+    bool passes = limits_check(limits, txn, arena, now_ms, asks, problem);
+    store_tats(limits, txn, arena, now_ms, asks, passes);
+    return passes;
 }

@@ -17,6 +17,7 @@ void limits_drop(struct limits *limits);
 DEFINE_DROP(limits, limits_drop)
 
 const char *limit_name(enum limit limit);
+enum limit_whose limit_whose(enum limit limit);
 MUST_USE bool limit_from_name(const char *name, enum limit *out);
 /* The rate in force for a subject: an override's, else the row's. */
 struct rate limit_rate(const struct limits *limits, enum limit limit, const char *subject);
@@ -28,17 +29,26 @@ struct limit_ask {
     const char *subject; /* what the bucket is for: "192.0.2.1", an account id, "example.com" */
     const char *shown;   /* in the problem, where the subject is a hash; else NULL */
 };
-enum { LIMIT_ASKS_MAX = 512 };
+struct limit_asks {
+    struct limit_ask *items;
+    size_t count;
+};
 
 /* What one bucket holds now. */
 struct rate_verdict limit_look(const struct limits *limits, struct store_txn *txn, struct arena *arena,
                                const struct limit_ask *ask, int64_t now_ms, int64_t cost);
 /* False: one of them is exhausted; the problem (rateLimited) speaks of the one that stays so for longest. */
 MUST_USE bool limits_check(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                           const struct limit_ask *asks, size_t count, struct acme_problem *problem);
-/* Takes one from each, also from those that are empty. */
+                           const struct limit_asks *asks, struct acme_problem *problem);
+/* Takes one from each that has one. */
 void limits_spend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                  const struct limit_ask *asks, size_t count);
+                  const struct limit_asks *asks);
+/* The two in one job: a refusal spends nothing, and mends buckets that are exhausted for longer than their rate knows.
+ */
+MUST_USE bool limits_take(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                          const struct limit_asks *asks, struct acme_problem *problem);
+void limits_mend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                 const struct limit_asks *asks);
 
 /* The id of a bucket's record. */
 MUST_USE const char *limit_bucket_id(struct arena *arena, enum limit limit, const char *subject);

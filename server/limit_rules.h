@@ -1,18 +1,35 @@
-/* Which limits a step of the protocol asks and spends, and who is exempt. All run in the job that stores the step. */
+/* Which limits a step of the protocol asks and spends, and who is exempt. What ends in a write runs in the job that
+ * stores the step, so that the two happen together or not at all. */
 #pragma once
 
+#include "server/limit.h"
 #include "server/request.h"
 
+/* Why an order need not ask every limit. */
+enum limit_exemption {
+    LIMIT_EXEMPT_NONE,
+    LIMIT_EXEMPT_RENEWAL, /* the same names were issued not long ago: neither domains nor the account's orders count */
+    LIMIT_EXEMPT_TIMELY,  /* renewal information (RFC 9773) asked for it: nothing counts */
+};
+enum limit_exemption limit_exemption(struct store_txn *txn, struct arena *arena, const struct order *order,
+                                     int64_t now_ms);
+
+/* What a new order asks; it spends the account's orders alone, and only then. False when memory is out. */
+MUST_USE bool limit_order_asks(const struct limits *limits, struct arena *arena, const struct order *order,
+                               enum limit_exemption exemption, struct limit_asks *out);
+/* What a certificate asks and spends. */
+MUST_USE bool limit_certificate_asks(const struct limits *limits, struct arena *arena, const struct order *order,
+                                     enum limit_exemption exemption, struct limit_asks *out);
+
 MUST_USE bool limit_new_account(struct store_txn *txn, struct request *rq);
+/* Asks, without a write: what new-order would meet, paused names included. */
+MUST_USE bool limit_order_passes(struct store_txn *txn, struct request *rq, const struct order *order);
 MUST_USE bool limit_new_order(struct store_txn *txn, struct request *rq, const struct order *order);
-void limit_issued(struct caraway *caraway, struct store_txn *txn, struct arena *arena, const struct order *order);
+/* Of an order that is about to be signed, and in the job that stores its certificate: orders that were made while there
+ * was room may have taken it since. */
+MUST_USE bool limit_certificate_passes(struct store_txn *txn, struct request *rq, const struct order *order);
+MUST_USE bool limit_issue(struct caraway *caraway, struct store_txn *txn, struct arena *arena,
+                          const struct order *order, struct acme_problem *problem);
 /* An authorization was decided: a failure is spent, and may pause the name for the account; a success forgives. */
 void limit_decided(struct caraway *caraway, struct store_txn *txn, struct arena *arena,
                    const struct authorization *authorization, bool ok);
-
-/* The registered domain that a name counts for (public suffix list); for an address itself, or its /64. */
-MUST_USE const char *limit_domain(struct arena *arena, const struct acme_identifier *identifier);
-/* The asks of issuing for a set of names, at most LIMIT_ASKS_MAX. NULL when memory is out. */
-struct limit_ask;
-MUST_USE struct limit_ask *limit_issuance_asks(struct caraway *caraway, struct arena *arena, const struct order *order,
-                                               size_t *out_count);

@@ -3,13 +3,14 @@
 
 #include "base/encode.h"
 #include "server/caraway.h"
+#include "server/limit.h"
 #include "test-client/csr_make.h"
-#include "tests/unit.h"
+#include "tests/server/settings_help.h"
 
 enum { NOW_MS = 1000000, EXPIRES_MS = NOW_MS + 1 };
 
 struct fixture {
-    struct settings settings;
+    struct settings *settings;
     struct caraway caraway;
     struct arena *arena;
     struct order order;
@@ -23,8 +24,10 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     f->arena = arena_create(1 << 20);
     assert_int_equal(store_open(&options, &f->caraway.store, why), STORE_OK);
-    f->settings.finalize_mode = "async";
-    f->caraway.settings = &f->settings;
+    f->settings = set_good("finalize.mode", "async");
+    f->caraway.settings = f->settings;
+    f->caraway.limits = limits_create(f->settings, f->caraway.store);
+    assert_non_null(f->caraway.limits);
     f->order = (struct order) { .id = "o",
                                 .account = "a",
                                 .state = ORDER_READY,
@@ -39,6 +42,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
+    limits_drop(f->caraway.limits);
+    settings_drop(f->settings);
     store_drop(f->caraway.store);
     arena_drop(f->arena);
     free(f);
