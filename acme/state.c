@@ -2,10 +2,12 @@
 
 #define MAY(state) (1U << (state))
 
-/* RFC 8555 §7.1.6, and what an account revokes or deactivates there. */
-#define AFTER_ACCOUNT_VALID       (MAY(ACCOUNT_DEACTIVATED) | MAY(ACCOUNT_REVOKED))
+/* RFC 8555 §7.1.6, and what an account revokes or deactivates there. A suspended account is the operator's to resume;
+ * no client ever sees that state. */
+#define AFTER_ACCOUNT_VALID       (MAY(ACCOUNT_DEACTIVATED) | MAY(ACCOUNT_REVOKED) | MAY(ACCOUNT_SUSPENDED))
 #define AFTER_ACCOUNT_DEACTIVATED 0
 #define AFTER_ACCOUNT_REVOKED     0
+#define AFTER_ACCOUNT_SUSPENDED   (MAY(ACCOUNT_VALID) | MAY(ACCOUNT_REVOKED))
 
 /*  pending ──all authorizations valid──▶ ready ──finalize──▶ processing ──issued──▶ valid
  *     └──────────────────────┬─────────────┴──────────────────────┘

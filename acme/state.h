@@ -8,7 +8,8 @@
 #define ACCOUNT_STATE_TABLE(X)                                                                                         \
     X(ACCOUNT, VALID, "valid")                                                                                         \
     X(ACCOUNT, DEACTIVATED, "deactivated")                                                                             \
-    X(ACCOUNT, REVOKED, "revoked")
+    X(ACCOUNT, REVOKED, "revoked")                                                                                     \
+    X(ACCOUNT, SUSPENDED, "suspended")
 #define ORDER_STATE_TABLE(X)                                                                                           \
     X(ORDER, PENDING, "pending")                                                                                       \
     X(ORDER, READY, "ready")                                                                                           \

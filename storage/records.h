@@ -32,7 +32,8 @@ struct identifiers {
     X(8, TEXT, created_from, )      /* peer address */                                                                 \
     X(9, TEXT, terms, )             /* URL of the terms that were agreed to */                                         \
     X(10, JSON, external_binding, ) /* the externalAccountBinding that was accepted */                                 \
-    X(11, TEXT, external_key, )     /* its key's id */
+    X(11, TEXT, external_key, )     /* its key's id */                                                                 \
+    X(12, TEXT, owner, )            /* whom it belongs to, as the operator calls him */
 
 #define CHALLENGE_FIELDS(X)                                                                                            \
     X(1, TEXT, type, ) /* RFC text; the challenge's id within its authorization */                                     \
@@ -53,7 +54,8 @@ struct identifiers {
     X(7, TIME, expires_ms, )                                                                                           \
     X(8, RECORDS, challenges, challenge)                                                                               \
     X(9, TEXTS, orders, )     /* ids of the orders that wait for it */                                                 \
-    X(10, FLAG, subdomains, ) /* covers every name below it too (RFC 9444) */
+    X(10, FLAG, subdomains, ) /* covers every name below it too (RFC 9444) */                                          \
+    X(11, TEXT, allowed_by, ) /* what made it valid without a challenge */
 
 #define ORDER_FIELDS(X)                                                                                                \
     X(1, TEXT, id, )                                                                                                   \
@@ -70,7 +72,8 @@ struct identifiers {
     X(12, JSON, error, )       /* problem document */                                                                  \
     X(13, TEXT, replaces, )    /* serial of the certificate that this one follows (RFC 9773) */                        \
     X(14, TEXT, replaces_id, ) /* the same as the client wrote it */                                                   \
-    X(15, BLOB, csr, )         /* while the order is in processing */
+    X(15, BLOB, csr, )         /* while the order is in processing */                                                  \
+    X(16, INT, lifetime_ms, )  /* most that the account's rules give the certificate; 0: the profile's */
 
 #define CERTIFICATE_FIELDS(X)                                                                                          \
     X(1, TEXT, serial, ) /* 32 hex digits; the record's id */                                                          \
@@ -89,13 +92,27 @@ struct identifiers {
     X(14, TEXT, replaced_by, )   /* order that was finalized in its place */                                           \
     X(15, TIME, renew_from_ms, ) /* the operator's renewal window, in place of the computed one */                     \
     X(16, TIME, renew_until_ms, )                                                                                      \
-    X(17, TEXT, renew_explanation, ) /* URL of a page that says why */
+    X(17, TEXT, renew_explanation, ) /* URL of a page that says why */                                                 \
+    X(18, TEXT, owner, )             /* whom the account belonged to */
 
 #define EXTERNAL_KEY_FIELDS(X)                                                                                         \
     X(1, TEXT, id, ) /* the "kid" that the client sends */                                                             \
     X(2, BLOB, secret, )                                                                                               \
     X(3, TIME, created_ms, )                                                                                           \
-    X(4, TEXTS, accounts, ) /* ids of the accounts that were bound with it */
+    X(4, TEXTS, accounts, )       /* ids of the accounts that were bound with it */                                    \
+    X(5, TEXTS, names, )          /* patterns of the names its accounts may have; none: all */                         \
+    X(6, TEXTS, types, )          /* identifier types they may have; none: all */                                      \
+    X(7, TEXTS, profiles, )       /* none: all */                                                                      \
+    X(8, TEXTS, challenges, )     /* types that may prove a name to them; none: all */                                 \
+    X(9, FLAG, wildcards, )       /* names may be wildcards; counts only beside names */                               \
+    X(10, FLAG, pre_authorized, ) /* names need no proof */                                                            \
+    X(11, INT, lifetime_ms, )     /* most that a certificate may live; 0: the profile's */                             \
+    X(12, TEXT, limits, )         /* "off": no rate limit counts its accounts */                                       \
+    X(13, TIME, expires_ms, )     /* binds no account from then on */                                                  \
+    X(14, INT, uses, )            /* most accounts it binds; 0: any number */                                          \
+    X(15, TEXT, owner, )          /* whom its accounts belong to */                                                    \
+    X(16, TEXT, comment, )                                                                                             \
+    X(17, TIME, revoked_ms, ) /* its accounts are refused, too */
 
 #define RATE_BUCKET_FIELDS(X)                                                                                          \
     X(1, TEXT, id, )                                                                                                   \

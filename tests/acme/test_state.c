@@ -6,7 +6,10 @@ struct arrow {
     const char *from, *to;
 };
 
-static const struct arrow account_arrows[] = { { "valid", "deactivated" }, { "valid", "revoked" }, { NULL, NULL } };
+static const struct arrow account_arrows[] = {
+    { "valid", "deactivated" }, { "valid", "revoked" },     { "valid", "suspended" },
+    { "suspended", "valid" },   { "suspended", "revoked" }, { NULL, NULL },
+};
 static const struct arrow order_arrows[] = {
     { "pending", "ready" }, { "pending", "invalid" },  { "ready", "processing" },
     { "ready", "invalid" }, { "processing", "valid" }, { "processing", "invalid" },

@@ -29,7 +29,8 @@ struct account sample_account(const char *id, const char *thumbprint)
                               .created_from = "192.0.2.1",
                               .terms = "https://ca/terms",
                               .external_binding = "{\"payload\":\"e30\"}",
-                              .external_key = "kid-1" };
+                              .external_key = "kid-1",
+                              .owner = "team a" };
 }
 
 struct order sample_order(const char *id, const char *account, int64_t expires_ms)
@@ -48,7 +49,8 @@ struct order sample_order(const char *id, const char *account, int64_t expires_m
                             .error = problem,
                             .replaces = "01ff",
                             .replaces_id = "AQ.Ag",
-                            .csr = { der, sizeof der } };
+                            .csr = { der, sizeof der },
+                            .lifetime_ms = 86400000 };
 }
 
 struct authorization sample_authorization(const char *id, const char *account, const char *name)
@@ -62,7 +64,8 @@ struct authorization sample_authorization(const char *id, const char *account, c
                                     .expires_ms = 1700000500000,
                                     .challenges = { challenges, ARRAY_SIZE(challenges) },
                                     .orders = { ids, 1 },
-                                    .subdomains = true };
+                                    .subdomains = true,
+                                    .allowed_by = "external account key kid-1" };
 }
 
 struct certificate sample_certificate(const char *serial, const char *account, int64_t not_after_ms)
@@ -83,7 +86,8 @@ struct certificate sample_certificate(const char *serial, const char *account, i
                                   .replaced_by = "order2",
                                   .renew_from_ms = 1700000000100,
                                   .renew_until_ms = 1700000000200,
-                                  .renew_explanation = "https://ca/why" };
+                                  .renew_explanation = "https://ca/why",
+                                  .owner = "team a" };
 }
 
 const struct record_type *const sample_types[SAMPLE_TYPES] = {
@@ -103,7 +107,23 @@ const void *sample_of(const struct record_type *type)
     authorization = sample_authorization("authz1", "account1", "example.test");
     certificate = sample_certificate("0123456789abcdef0123456789abcdef", "account1", 1800000000000);
     static const struct external_key external_key = {
-        .id = "kid-1", .secret = { der, 5 }, .created_ms = 1700000000000, .accounts = { ids, 2 }
+        .id = "kid-1",
+        .secret = { der, 5 },
+        .created_ms = 1700000000000,
+        .accounts = { ids, 2 },
+        .names = { ids, 1 },
+        .types = { ids, 1 },
+        .profiles = { ids, 2 },
+        .challenges = { ids, 1 },
+        .wildcards = true,
+        .pre_authorized = true,
+        .lifetime_ms = 86400000,
+        .limits = "off",
+        .expires_ms = 1700000000001,
+        .uses = 3,
+        .owner = "team a",
+        .comment = "ticket 7",
+        .revoked_ms = 1700000000002,
     };
     static const struct rate_bucket rate_bucket = { "5.ab", "certificates-per-domain", "example.test",
                                                     1700000000000001 };
