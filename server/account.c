@@ -9,17 +9,22 @@
 
 enum { CONTACT_MAX_BYTES = 320, CANCEL_ORDERS = 200, CANCEL_MAX_BYTES = 8 << 20 };
 
-/* RFC 8555 §7.1.6:   valid ──▶ deactivated (by the client), valid ──▶ revoked (by the server) */
+/* RFC 8555 §7.1.6:   valid ──▶ deactivated (by the client), valid ──▶ revoked (by the server); the operator moves it
+ * between valid and suspended */
 void account_move(struct account *account, enum account_state to)
 {
     CHECK(state_may(&account_states, account->state, to));
     account->state = to;
 }
 
-/* §7.3.6 asks for this status */
-bool account_is_closed(struct request *rq, const struct account *account)
+bool account_may_act(const struct account *account, struct acme_problem *problem)
 {
-    return problem_fail_status(&rq->problem, PROBLEM_UNAUTHORIZED, 401, "The account of this key is %s",
+    if (account->state == ACCOUNT_VALID)
+        return true;
+    if (account->state == ACCOUNT_SUSPENDED)
+        return problem_fail(problem, PROBLEM_UNAUTHORIZED,
+                            "The operator of this server has suspended the account; ask him to resume it");
+    return problem_fail_status(problem, PROBLEM_UNAUTHORIZED, 401, "The account of this key is %s", /* §7.3.6 */
                                state_text(&account_states, account->state));
 }
 
@@ -84,9 +89,7 @@ static bool read_contacts(struct request *rq, struct texts *out)
 
 static bool reply_existing(struct request *rq, const struct account *account)
 {
-    if (account->state != ACCOUNT_VALID)
-        return account_is_closed(rq, account);
-    return account_reply(rq, account, 200);
+    return account_may_act(account, &rq->problem) && account_reply(rq, account, 200);
 }
 
 /* False: no account, or the transaction has failed. */
@@ -121,7 +124,7 @@ static bool after_insert(struct request *rq)
     if (state->existed)
         return reply_existing(rq, &state->account);
     log_event(rq->caraway->log, LOG_ACCOUNT_CREATED, LOG_TEXT("account", state->account.id),
-              LOG_TEXT("peer", rq->peer));
+              LOG_TEXT("owner", state->account.owner), LOG_TEXT("peer", rq->peer));
     return account_reply(rq, &state->account, 201);
 }
 

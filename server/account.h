@@ -6,7 +6,8 @@
 bool account_new(struct request *rq);  /* POST new-account */
 bool account_post(struct request *rq); /* POST account: read, update contacts, deactivate */
 
-bool account_is_closed(struct request *rq, const struct account *account); /* always false; the problem says so */
+/* False, with unauthorized, unless the account is valid. */
+MUST_USE bool account_may_act(const struct account *account, struct acme_problem *problem);
 bool account_reply(struct request *rq, const struct account *account, int status);
 
 /* The only writer of an account's state. */

@@ -14,8 +14,8 @@ bool admin_is_object(const char *word)
 /* ---- options */
 
 /* Where an option's value goes: nowhere but into this program, into the query, or into the body as a text, as a list
- * ("a,b") or as true. */
-enum option_place { PLACE_HERE, PLACE_QUERY, PLACE_TEXT, PLACE_LIST, PLACE_TRUE };
+ * ("a,b"), as a number, or as true ("no": false). In the body it is called as its word, with "_" for "-". */
+enum option_place { PLACE_HERE, PLACE_QUERY, PLACE_TEXT, PLACE_LIST, PLACE_NUMBER, PLACE_FLAG };
 
 #define ADMIN_OPTION_TABLE(X)                                                                                          \
     X(DATA, PLACE_HERE, "data", "DIR", "data directory of the server (default: $CARAWAY_DATA or ./caraway-data)")      \
@@ -25,6 +25,18 @@ enum option_place { PLACE_HERE, PLACE_QUERY, PLACE_TEXT, PLACE_LIST, PLACE_TRUE 
     X(AFTER, PLACE_QUERY, "after", "KEY", "the page behind this key")                                                  \
     X(ID, PLACE_TEXT, "id", "KID", "the new key's id (eab add; default: a random one)")                                \
     X(SECRET, PLACE_TEXT, "secret", "TEXT", "its secret as base64url (eab add; default: 32 random bytes)")             \
+    X(OWNER, PLACE_TEXT, "owner", "NAME", "whom the key's accounts belong to")                                         \
+    X(COMMENT, PLACE_TEXT, "comment", "TEXT", "a note about the key")                                                  \
+    X(NAMES, PLACE_LIST, "names", "LIST", "what its accounts may have: NAME, *.NAME (all below), NETWORK")             \
+    X(TYPES, PLACE_LIST, "types", "LIST", "identifier types: dns, ip")                                                 \
+    X(PROFILES, PLACE_LIST, "profiles", "LIST", "certificate profiles")                                                \
+    X(CHALLENGES, PLACE_LIST, "challenges", "LIST", "challenge types that may prove names")                            \
+    X(WILDCARDS, PLACE_FLAG, "wildcards", "[no]", "wildcards, too, among --names")                                     \
+    X(PRE_AUTHORIZED, PLACE_FLAG, "pre-authorized", "[no]", "names need no proof")                                     \
+    X(LIFETIME, PLACE_TEXT, "lifetime", "TIME", "most that a certificate may live")                                    \
+    X(LIMITS, PLACE_TEXT, "limits", "off", "no rate limits for its accounts")                                          \
+    X(EXPIRES, PLACE_TEXT, "expires", "TIME", "binds no account from then on: 7d, or a date")                          \
+    X(USES, PLACE_NUMBER, "uses", "N", "most accounts it binds")                                                       \
     X(JSON, PLACE_HERE, "json", NULL, "the objects as the server gives them")
 
 enum admin_option {
@@ -54,9 +66,11 @@ static bool read_options(int argc, char **argv, struct admin_options *out)
     const char *environment = getenv("CARAWAY_DATA");
     *out =
         (struct admin_options) { .values = { [OPTION_DATA] = environment != NULL ? environment : "./caraway-data" } };
-    for (int i = 0; i < OPTIONS; i++)
+    for (int i = 0; i < OPTIONS; i++) {
+        int argument = options[i].value != NULL ? required_argument : no_argument;
         rows[i] =
-            (struct option) { options[i].word, options[i].value != NULL ? required_argument : no_argument, NULL, i };
+            (struct option) { options[i].word, options[i].place == PLACE_FLAG ? optional_argument : argument, NULL, i };
+    }
     optind = 1;
     for (int i; (i = getopt_long(argc, argv, "", rows, NULL)) != -1;) {
         TRY(i >= 0 && i < OPTIONS);
@@ -77,11 +91,11 @@ static int usage(FILE *to, int status)
                 buf_printf(&words, "%s%s%s", words.len > 0 ? "|" : "", admin_verbs[v].word,
                            admin_verbs[v].takes_id ? " ID" : "");
         }
-        fprintf(to, "  %-9s%-26s%s\n", admin_objects[i].word, buf_str(&words), admin_objects[i].sentence);
+        fprintf(to, "  %-9s%s\n%11s%s\n", admin_objects[i].word, admin_objects[i].sentence, "", buf_str(&words));
     }
     fprintf(to, "\n");
     for (size_t i = 0; i < OPTIONS; i++)
-        fprintf(to, "  --%s %-*s%s\n", options[i].word, 15 - (int)strlen(options[i].word),
+        fprintf(to, "  --%s %-*s%s\n", options[i].word, 20 - (int)strlen(options[i].word),
                 options[i].value != NULL ? options[i].value : "", options[i].sentence);
     fprintf(to, "\nThe newest come first. The server must be running.\n");
     return status;
@@ -96,12 +110,14 @@ static void add_encoded(struct buf *path, const char *value)
     }
 }
 
-static void build_path(struct buf *path, const struct admin_object *object, const struct admin_options *given,
-                       const char *id)
+static void build_path(struct buf *path, const struct admin_object *object, const struct admin_verb_row *verb,
+                       const struct admin_options *given, const char *id)
 {
     char before = '?';
     buf_printf(path, "/api/%s%s", object->collection, id != NULL ? "/" : "");
     add_encoded(path, id != NULL ? id : "");
+    if (verb->step != NULL)
+        buf_printf(path, "/%s", verb->step);
     for (size_t i = 0; i < OPTIONS; i++) {
         if (options[i].place != PLACE_QUERY || given->values[i] == NULL)
             continue;
@@ -123,20 +139,31 @@ static void build_list(struct json_out *out, const char *key, const char *value)
     json_out_end_array(out);
 }
 
+static void build_member(struct json_out *out, const char *key, enum option_place place, const char *value)
+{
+    bool digits = *value != '\0' && value[strspn(value, "0123456789")] == '\0';
+    if (place == PLACE_LIST)
+        build_list(out, key, value);
+    else if (place == PLACE_NUMBER && digits)
+        json_out_raw(out, key, value);
+    else if (place == PLACE_FLAG && (*value == '\0' || strcmp(value, "no") == 0))
+        json_out_bool(out, key, *value == '\0');
+    else
+        json_out_text(out, key, value); /* the server says what is wrong with it */
+}
+
 static void build_body(struct buf *body, const struct admin_options *given)
 {
     struct json_out out = JSON_OUT(body, 0);
     json_out_object(&out, NULL);
     for (size_t i = 0; i < OPTIONS; i++) {
-        const char *value = given->values[i];
-        if (value == NULL)
+        char key[32];
+        if (given->values[i] == NULL || options[i].place == PLACE_HERE || options[i].place == PLACE_QUERY)
             continue;
-        if (options[i].place == PLACE_TEXT)
-            json_out_text(&out, options[i].word, value);
-        else if (options[i].place == PLACE_LIST)
-            build_list(&out, options[i].word, value);
-        else if (options[i].place == PLACE_TRUE)
-            json_out_bool(&out, options[i].word, true);
+        snprintf(key, sizeof key, "%s", options[i].word);
+        for (char *dash; (dash = strchr(key, '-')) != NULL;)
+            *dash = '_';
+        build_member(&out, key, options[i].place, given->values[i]);
     }
     json_out_end_object(&out);
 }
@@ -148,7 +175,7 @@ static int run(const struct admin_object *object, const struct admin_verb_row *v
     AUTO_BUF(body, 16384);
     char why[ADMIN_WHY_SIZE];
     AUTO_TYPE(json_t) answer = NULL;
-    build_path(&path, object, given, id);
+    build_path(&path, object, verb, given, id);
     build_body(&body, given);
     if (path.failed || body.failed) {
         fprintf(stderr, "caraway: the arguments are too long\n");

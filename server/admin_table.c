@@ -5,10 +5,14 @@
 enum { CELL_SIZE = 1024 };
 
 const struct admin_verb_row admin_verbs[] = {
-    { "list", "GET", VERB_LIST, .lists = true },
-    { "show", "GET", VERB_SHOW, .takes_id = true },
-    { "add", "POST", VERB_ADD, .takes_body = true },
-    { "remove", "DELETE", VERB_REMOVE, .takes_id = true },
+    { "list", "GET", NULL, VERB_LIST, .lists = true },
+    { "show", "GET", NULL, VERB_SHOW, .takes_id = true },
+    { "add", "POST", NULL, VERB_ADD, .takes_body = true },
+    { "change", "POST", NULL, VERB_CHANGE, .takes_id = true, .takes_body = true },
+    { "revoke", "POST", "revoke", VERB_REVOKE, .takes_id = true },
+    { "suspend", "POST", "suspend", VERB_SUSPEND, .takes_id = true },
+    { "resume", "POST", "resume", VERB_RESUME, .takes_id = true },
+    { "remove", "DELETE", NULL, VERB_REMOVE, .takes_id = true },
 };
 const size_t admin_verb_count = ARRAY_SIZE(admin_verbs);
 
@@ -16,9 +20,10 @@ const struct admin_object admin_objects[] = {
     { "account",
       "accounts",
       "who may order",
-      VERB_LIST | VERB_SHOW,
+      VERB_LIST | VERB_SHOW | VERB_SUSPEND | VERB_RESUME,
       { { "ACCOUNT", "id", CELL_TEXT },
         { "STATUS", "state", CELL_TEXT },
+        { "OWNER", "owner", CELL_TEXT | CELL_IF_ANY },
         { "CREATED", "created", CELL_TIME },
         { "FROM", "created_from", CELL_TEXT },
         { "CONTACT", "contacts", CELL_TEXTS } } },
@@ -39,6 +44,7 @@ const struct admin_object admin_objects[] = {
         { "STATUS", "state", CELL_TEXT },
         { "EXPIRES", "expires", CELL_TIME },
         { "CHALLENGES", "challenges", CELL_CHALLENGES },
+        { "ALLOWED BY", "allowed_by", CELL_TEXT | CELL_IF_ANY },
         { "NAME", "identifier", CELL_IDENTIFIER } } },
     { "cert",
       "certificates",
@@ -48,12 +54,23 @@ const struct admin_object admin_objects[] = {
         { "STATUS", "state", CELL_TEXT },
         { "NOT AFTER", "not_after", CELL_TIME },
         { "ACCOUNT", "account", CELL_TEXT },
+        { "OWNER", "owner", CELL_TEXT | CELL_IF_ANY },
         { "NAMES", "identifiers", CELL_IDENTIFIERS } } },
     { "eab",
       "external-keys",
       "keys for external account binding",
-      VERB_LIST | VERB_ADD | VERB_REMOVE,
-      { { "KEY ID", "id", CELL_TEXT }, { "CREATED", "created", CELL_TIME }, { "ACCOUNTS", "accounts", CELL_TEXTS } } },
+      VERB_LIST | VERB_ADD | VERB_CHANGE | VERB_REVOKE | VERB_REMOVE,
+      { { "KEY ID", "id", CELL_TEXT },
+        { "STATUS", "status", CELL_TEXT },
+        { "OWNER", "owner", CELL_TEXT | CELL_IF_ANY },
+        { "NAMES", "names", CELL_TEXTS | CELL_IF_ANY },
+        { "TYPES", "types", CELL_TEXTS | CELL_IF_ANY },
+        { "PROFILES", "profiles", CELL_TEXTS | CELL_IF_ANY },
+        { "CHALLENGES", "challenges", CELL_TEXTS | CELL_IF_ANY },
+        { "EXPIRES", "expires", CELL_TIME | CELL_IF_ANY },
+        { "USES", "uses", CELL_COUNT | CELL_IF_ANY },
+        { "CREATED", "created", CELL_TIME },
+        { "ACCOUNTS", "accounts", CELL_TEXTS } } },
 };
 const size_t admin_object_count = ARRAY_SIZE(admin_objects);
 
@@ -109,6 +126,10 @@ static void cell_write(struct buf *out, enum admin_cell cell, const json_t *valu
     case CELL_IDENTIFIERS:
         cell_joined(out, value, "value");
         break;
+    case CELL_COUNT:
+        if (json_is_integer(value))
+            buf_printf(out, "%lld", (long long)json_integer_value(value));
+        break;
     case CELL_CHALLENGES:
         cell_challenges(out, value);
         break;
@@ -135,26 +156,41 @@ static void print_cell(const char *text, size_t width, bool last)
         printf("%-*s  ", (int)width, text);
 }
 
-/* Two passes over the rows: the first measures, the second prints; so columns are as wide as what they hold. */
+static void cell_of(struct buf *out, const struct admin_object *object, size_t column, const json_t *row)
+{
+    cell_write(out, object->columns[column].cell & ~CELL_IF_ANY, json_object_get(row, object->columns[column].member));
+}
+
+/* As wide as what it holds; 0 for one that is left out. */
+static size_t column_width(const struct admin_object *object, size_t column, const json_t *rows)
+{
+    size_t width = strlen(object->columns[column].title);
+    bool empty = true;
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        AUTO_BUF(cell, CELL_SIZE);
+        cell_of(&cell, object, column, json_array_get(rows, r));
+        empty = empty && strcmp(buf_str(&cell), "-") == 0;
+        width = cell.len > width ? cell.len : width;
+    }
+    return empty && (object->columns[column].cell & CELL_IF_ANY) ? 0 : width;
+}
+
+/* The last column always stands. */
 static void print_rows(const struct admin_object *object, const json_t *rows)
 {
-    size_t widths[ADMIN_COLUMNS_MAX] = { 0 };
+    size_t widths[ADMIN_COLUMNS_MAX];
     size_t columns = column_count(object);
-    for (size_t c = 0; c < columns; c++)
-        widths[c] = strlen(object->columns[c].title);
-    for (int printing = 0; printing < 2; printing++) {
-        for (size_t c = 0; printing && c < columns; c++)
+    for (size_t c = 0; c < columns; c++) {
+        widths[c] = column_width(object, c, rows);
+        if (widths[c] > 0)
             print_cell(object->columns[c].title, widths[c], c + 1 == columns);
-        for (size_t r = 0; r < json_array_size(rows); r++) {
-            for (size_t c = 0; c < columns; c++) {
-                AUTO_BUF(cell, CELL_SIZE);
-                cell_write(&cell, object->columns[c].cell,
-                           json_object_get(json_array_get(rows, r), object->columns[c].member));
-                if (printing)
-                    print_cell(buf_str(&cell), widths[c], c + 1 == columns);
-                else if (cell.len > widths[c])
-                    widths[c] = cell.len;
-            }
+    }
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        for (size_t c = 0; c < columns; c++) {
+            AUTO_BUF(cell, CELL_SIZE);
+            cell_of(&cell, object, c, json_array_get(rows, r));
+            if (widths[c] > 0)
+                print_cell(buf_str(&cell), widths[c], c + 1 == columns);
         }
     }
 }

@@ -3,13 +3,23 @@
 
 #include "base/json.h"
 
-enum { ADMIN_COLUMNS_MAX = 8 };
+enum { ADMIN_COLUMNS_MAX = 12 };
 
-enum admin_verb { VERB_LIST = 1, VERB_SHOW = 2, VERB_ADD = 4, VERB_REMOVE = 8 };
+enum admin_verb {
+    VERB_LIST = 1,
+    VERB_SHOW = 2,
+    VERB_ADD = 4,
+    VERB_REMOVE = 8,
+    VERB_CHANGE = 16,
+    VERB_REVOKE = 32,
+    VERB_SUSPEND = 64,
+    VERB_RESUME = 128,
+};
 
 /* How a verb is said to the server. */
 struct admin_verb_row {
     const char *word, *method;
+    const char *step; /* stands behind the id in the path; or NULL */
     enum admin_verb verb;
     bool takes_id;
     bool takes_body;
@@ -18,15 +28,24 @@ struct admin_verb_row {
 extern const struct admin_verb_row admin_verbs[];
 extern const size_t admin_verb_count;
 
-/* How a member becomes a cell. */
-enum admin_cell { CELL_TEXT, CELL_TIME, CELL_TEXTS, CELL_IDENTIFIER, CELL_IDENTIFIERS, CELL_CHALLENGES };
+/* How a member becomes a cell; with CELL_IF_ANY its column is left out where no row has it. */
+enum admin_cell {
+    CELL_TEXT,
+    CELL_TIME,
+    CELL_TEXTS,
+    CELL_IDENTIFIER,
+    CELL_IDENTIFIERS,
+    CELL_CHALLENGES,
+    CELL_COUNT,
+};
+enum { CELL_IF_ANY = 32 };
 
 struct admin_object {
     const char *word, *collection, *sentence;
     unsigned verbs;
     struct {
         const char *title, *member;
-        enum admin_cell cell;
+        unsigned cell;
     } columns[ADMIN_COLUMNS_MAX];
 };
 extern const struct admin_object admin_objects[];

@@ -5,6 +5,7 @@
 #include "server/challenge.h"
 #include "server/identifiers.h"
 #include "server/payload.h"
+#include "server/policy.h"
 #include "server/terms.h"
 
 enum { TOKEN_BYTES = 32 };
@@ -47,7 +48,7 @@ static bool identifier_to_prove(struct request *rq, const struct authorization *
     return out->value != NULL || problem_out_of_memory(&rq->problem);
 }
 
-static bool make_challenges(struct request *rq, struct authorization *authorization)
+static bool make_challenges(struct request *rq, const struct policy *policy, struct authorization *authorization)
 {
     struct challenge_list *list = &authorization->challenges;
     struct acme_identifier identifier;
@@ -59,8 +60,10 @@ static bool make_challenges(struct request *rq, struct authorization *authorizat
     if (token == NULL || list->items == NULL)
         return problem_out_of_memory(&rq->problem);
     for (unsigned type = 0; type < CHALLENGE_TYPES; type++) {
-        if (challenge_offered(type, &identifier) && is_on_offer(rq->caraway->settings, type))
-            list->items[list->count++] = (struct challenge) { .type = challenge_type_text(type),
+        const char *text = challenge_type_text(type);
+        if (challenge_offered(type, &identifier) && is_on_offer(rq->caraway->settings, type) &&
+            policy_takes_challenge(policy, text))
+            list->items[list->count++] = (struct challenge) { .type = text,
                                                               .token = challenge_has_token(type) ? token : NULL,
                                                               .state = CHALLENGE_PENDING };
     }
@@ -70,8 +73,17 @@ static bool make_challenges(struct request *rq, struct authorization *authorizat
                         identifier.value);
 }
 
-bool authorization_make(struct request *rq, const char *order_id, const struct authorization_wish *wish,
-                        struct authorization *out)
+/* No longer than the order it is made for: the next one asks the rules again. */
+static bool allow_by_policy(struct request *rq, const struct policy *policy, struct authorization *authorization)
+{
+    authorization_move(authorization, AUTHORIZATION_VALID);
+    authorization->expires_ms = rq->now_ms + rq->caraway->settings->order_lifetime_ms;
+    authorization->allowed_by = arena_printf(rq->arena, "external account key %s", policy->key.id);
+    return authorization->allowed_by != NULL || problem_out_of_memory(&rq->problem);
+}
+
+bool authorization_make(struct request *rq, const struct policy *policy, const char *order_id,
+                        const struct authorization_wish *wish, struct authorization *out)
 {
     char id[ID_SIZE];
     world_make_id(rq->caraway->world, id);
@@ -90,7 +102,7 @@ bool authorization_make(struct request *rq, const char *order_id, const struct a
         return problem_out_of_memory(&rq->problem);
     if (order_id != NULL)
         out->orders.items[out->orders.count++] = order_id;
-    return make_challenges(rq, out);
+    return policy->key.pre_authorized ? allow_by_policy(rq, policy, out) : make_challenges(rq, policy, out);
 }
 
 /* ---- pre-authorization (§7.4.1) */
@@ -133,11 +145,17 @@ bool authorization_new(struct request *rq)
 {
     struct authorization *authorization = arena_alloc(rq->arena, sizeof *authorization);
     struct authorization_wish wish;
+    struct policy policy;
     if (authorization == NULL)
         return problem_out_of_memory(&rq->problem);
     TRY(terms_check(rq));
     TRY(read_wish(rq, &wish));
-    TRY(authorization_make(rq, NULL, &wish, authorization));
+    TRY(policy_of_request(rq, &policy));
+    if (!policy_check_wish(&policy, rq->arena, &wish, &rq->problem)) {
+        rq->problem.status = rq->problem.type == PROBLEM_REJECTED_IDENTIFIER ? 403 : rq->problem.status; /* §7.4.1 */
+        return false;
+    }
+    TRY(authorization_make(rq, &policy, NULL, &wish, authorization));
     rq->state = authorization;
     request_submit(rq, store_new, after_new);
     return true;
@@ -152,7 +170,7 @@ static bool find_one(struct store_txn *txn, struct request *rq, const struct acm
     struct store_page page;
     return subject != NULL && store_list(txn, rq->arena, STORE_AUTHORIZATION_BY_NAME, subject, NULL, 1, true, &page) &&
            page.ids.count > 0 && store_get_authorization(txn, rq->arena, page.ids.items[0], out) &&
-           authorization_state_at(out, rq->now_ms) == AUTHORIZATION_VALID;
+           authorization_state_at(out, rq->now_ms) == AUTHORIZATION_VALID && out->allowed_by == NULL;
 }
 
 bool authorization_find_valid(struct store_txn *txn, struct request *rq, const struct authorization_wish *wish,

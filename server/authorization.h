@@ -3,6 +3,8 @@
 
 #include "server/request.h"
 
+struct policy;
+
 bool authorization_new(struct request *rq);  /* POST new-authz */
 bool authorization_post(struct request *rq); /* POST-as-GET, or deactivation */
 
@@ -17,12 +19,12 @@ struct authorization_wish {
     enum authorization_scope scope;
 };
 
-/* A pending authorization with its challenges; order_id NULL when no order waits for it. Texts in the request's arena.
- */
-MUST_USE bool authorization_make(struct request *rq, const char *order_id, const struct authorization_wish *wish,
-                                 struct authorization *out);
-/* A valid authorization of the signing account that fulfils the wish: its own, or one of a domain above that covers
- * subdomains. */
+/* A pending authorization with the challenges that the policy takes, or one that is valid by the policy itself;
+ * order_id NULL when no order waits for it. Texts in the request's arena. */
+MUST_USE bool authorization_make(struct request *rq, const struct policy *policy, const char *order_id,
+                                 const struct authorization_wish *wish, struct authorization *out);
+/* A valid authorization of the signing account, by a proof, that fulfils the wish: its own, or one of a domain above
+ * that covers subdomains. */
 MUST_USE bool authorization_find_valid(struct store_txn *txn, struct request *rq, const struct authorization_wish *wish,
                                        struct authorization *out);
 

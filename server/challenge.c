@@ -2,6 +2,7 @@
 
 #include "server/authorization.h"
 #include "server/caraway.h"
+#include "server/policy.h"
 #include "server/validation.h"
 
 /* RFC 8555 §7.1.6:   pending ──▶ processing ──▶ valid, invalid */
@@ -107,6 +108,16 @@ static bool after_start(struct request *rq)
     return challenge_reply(rq, state);
 }
 
+/* The rules may have been narrowed since the challenge was offered. */
+static bool check_policy(struct request *rq, const struct challenge *challenge)
+{
+    struct policy policy;
+    TRY(policy_of_request(rq, &policy));
+    return policy_takes_challenge(&policy, challenge->type) ||
+           problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "This account may no longer use the challenge %s",
+                        challenge->type);
+}
+
 bool challenge_post(struct request *rq)
 {
     struct challenge_start *state = arena_alloc(rq->arena, sizeof *state);
@@ -116,6 +127,7 @@ bool challenge_post(struct request *rq)
     TRY(find_challenge(rq, state));
     if (rq->payload == NULL || state->challenge->state != CHALLENGE_PENDING)
         return challenge_reply(rq, state);
+    TRY(check_policy(rq, state->challenge));
     rq->state = state;
     request_submit(rq, store_start, after_start);
     return true;

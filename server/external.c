@@ -4,9 +4,23 @@
 #include "server/caraway.h"
 #include "server/payload.h"
 
-enum { SECRET_BYTES = 32, SECRET_LEAST_BYTES = 16, SECRET_MOST_BYTES = 256, KEYS_PER_PAGE = 1000 };
+const char *external_key_status(const struct external_key *key, int64_t now_ms)
+{
+    if (key->revoked_ms != 0)
+        return "revoked";
+    if (key->expires_ms != 0 && now_ms >= key->expires_ms)
+        return "expired";
+    return key->uses != 0 && (int64_t)key->accounts.count >= key->uses ? "used up" : EXTERNAL_KEY_VALID;
+}
 
-/* ---- checking a binding */
+static bool check_status(struct request *rq, const struct external_key *key)
+{
+    const char *status = external_key_status(key, rq->now_ms);
+    return strcmp(status, EXTERNAL_KEY_VALID) == 0 ||
+           problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED,
+                        "externalAccountBinding: the key \"%.100s\" is %s; ask the operator for another", key->id,
+                        status);
+}
 
 static bool find_key(struct request *rq, const char *id, struct external_key *out)
 {
@@ -48,6 +62,7 @@ static bool check_binding(struct request *rq, const json_t *object, struct accou
                             binding.url, rq->jws.url);
     TRY(find_key(rq, binding.kid, &key));
     TRY(jws_verify_hmac(&binding, key.secret, &rq->problem));
+    TRY(check_status(rq, &key));
     TRY(check_bound_key(rq, &binding));
     AUTO_TYPE(char) text = json_dumps(object, JSON_COMPACT);
     account->external_key = key.id;
@@ -68,13 +83,14 @@ bool external_check(struct request *rq, struct account *account)
     return check_binding(rq, object, account);
 }
 
-bool external_note(struct store_txn *txn, struct request *rq, const struct account *account)
+bool external_note(struct store_txn *txn, struct request *rq, struct account *account)
 {
     struct external_key key;
     if (account->external_key == NULL)
         return true;
     if (!store_get_external_key(txn, rq->arena, account->external_key, &key))
         return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "externalAccountBinding: the key was removed");
+    TRY(check_status(rq, &key));
     const char **accounts = arena_array(rq->arena, key.accounts.count + 1, sizeof *accounts);
     if (accounts == NULL)
         return problem_out_of_memory(&rq->problem);
@@ -82,134 +98,7 @@ bool external_note(struct store_txn *txn, struct request *rq, const struct accou
         memcpy(accounts, key.accounts.items, key.accounts.count * sizeof *accounts);
     accounts[key.accounts.count] = account->id;
     key.accounts = (struct texts) { accounts, key.accounts.count + 1 };
+    account->owner = key.owner;
     store_put_external_key(txn, &key);
-    return true;
-}
-
-/* ---- the operator's side */
-
-static void write_key(struct json_out *out, const struct external_key *key)
-{
-    json_out_text(out, "id", key->id);
-    json_out_time(out, "created", key->created_ms);
-    json_out_array(out, "accounts");
-    for (size_t i = 0; i < key->accounts.count; i++)
-        json_out_text(out, NULL, key->accounts.items[i]);
-    json_out_end_array(out);
-}
-
-bool external_keys_get(struct request *rq)
-{
-    struct store_page page;
-    AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
-    if (txn == NULL)
-        return problem_from_store(&rq->problem, STORE_NO_MEMORY, "listing");
-    if (!store_list_all(txn, rq->arena, RECORD_external_key, request_argument(rq, "after"), KEYS_PER_PAGE, false,
-                        &page))
-        return problem_from_list(rq, txn);
-    struct json_out out = reply_json(rq, 200);
-    json_out_object(&out, NULL);
-    json_out_array(&out, "external-keys");
-    for (size_t i = 0; i < page.ids.count; i++) {
-        struct external_key key;
-        if (!store_get_external_key(txn, rq->arena, page.ids.items[i], &key))
-            continue;
-        json_out_object(&out, NULL);
-        write_key(&out, &key);
-        json_out_end_object(&out);
-    }
-    json_out_end_array(&out);
-    if (page.next != NULL)
-        json_out_text(&out, "next", page.next);
-    json_out_end_object(&out);
-    return true;
-}
-
-static bool id_is_plain(const char *id)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
-    return id[0] != '\0' && id[strspn(id, allowed)] == '\0' && strlen(id) <= 100;
-}
-
-static bool read_key(struct request *rq, struct external_key *key)
-{
-    char id[ID_SIZE];
-    uint8_t *secret = arena_alloc(rq->arena, SECRET_BYTES);
-    world_make_id(rq->caraway->world, id);
-    key->id = arena_text(rq->arena, id);
-    if (secret == NULL || key->id == NULL)
-        return problem_out_of_memory(&rq->problem);
-    world_random(rq->caraway->world, secret, SECRET_BYTES);
-    key->secret = bytes_of(secret, SECRET_BYTES);
-    key->created_ms = rq->now_ms;
-    TRY(payload_text(rq, "id", &key->id));
-    TRY(payload_b64url(rq, "secret", SECRET_MOST_BYTES, &key->secret));
-    if (!id_is_plain(key->id))
-        return problem_fail(&rq->problem, PROBLEM_MALFORMED,
-                            "The id must be 1 to 100 letters, digits, dots, dashes and underscores");
-    return key->secret.len >= SECRET_LEAST_BYTES ||
-           problem_fail(&rq->problem, PROBLEM_MALFORMED, "The secret must have at least %d bytes", SECRET_LEAST_BYTES);
-}
-
-static bool store_key(struct store_txn *txn, struct request *rq)
-{
-    const struct external_key *key = rq->state;
-    struct external_key existing;
-    if (store_get_external_key(txn, rq->arena, key->id, &existing))
-        return problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 409, "There is a key \"%s\" already", key->id);
-    store_put_external_key(txn, key);
-    return true;
-}
-
-static bool after_key(struct request *rq)
-{
-    const struct external_key *key = rq->state;
-    const char *secret = arena_b64url(rq->arena, key->secret);
-    if (secret == NULL)
-        return problem_out_of_memory(&rq->problem);
-    struct json_out out = reply_json(rq, 201);
-    json_out_object(&out, NULL);
-    write_key(&out, key);
-    json_out_text(&out, "secret", secret);
-    json_out_end_object(&out);
-    return true;
-}
-
-bool external_key_post(struct request *rq)
-{
-    struct external_key *key = arena_alloc(rq->arena, sizeof *key);
-    char why[JSON_WHY_SIZE];
-    if (key == NULL)
-        return problem_out_of_memory(&rq->problem);
-    rq->payload = json_read_object(buf_bytes(&rq->body), why);
-    if (rq->payload == NULL)
-        return problem_fail(&rq->problem, PROBLEM_MALFORMED, "The body must be a JSON object: %s", why);
-    TRY(read_key(rq, key));
-    rq->state = key;
-    request_submit(rq, store_key, after_key);
-    return true;
-}
-
-static bool store_removal(struct store_txn *txn, struct request *rq)
-{
-    struct external_key key;
-    if (!store_get_external_key(txn, rq->arena, rq->params[0], &key))
-        return problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 404, "There is no key \"%s\"", rq->params[0]);
-    store_delete_external_key(txn, rq->params[0]);
-    return true;
-}
-
-static bool after_removal(struct request *rq)
-{
-    struct json_out out = reply_json(rq, 200);
-    json_out_object(&out, NULL);
-    json_out_text(&out, "removed", rq->params[0]);
-    json_out_end_object(&out);
-    return true;
-}
-
-bool external_key_delete(struct request *rq)
-{
-    request_submit(rq, store_removal, after_removal);
     return true;
 }

@@ -6,6 +6,7 @@
 #include "server/limit_rules.h"
 #include "server/order.h"
 #include "server/payload.h"
+#include "server/policy.h"
 #include "server/profile.h"
 #include "server/renewal.h"
 
@@ -39,9 +40,11 @@ static bool read_order(struct request *rq, struct order *out)
     AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
     if (txn == NULL)
         return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading an order");
+    const char *owner;
     TRY(order_load(rq, txn, out) && check_ready(rq, out));
     /* asked again when the certificate is stored; here nothing has been signed in vain yet */
-    return renewal_check_replaces(txn, rq->arena, out, rq->now_ms, &rq->problem) &&
+    return policy_confirm(rq->caraway, txn, rq->arena, out, &owner, &rq->problem) &&
+           renewal_check_replaces(txn, rq->arena, out, rq->now_ms, &rq->problem) &&
            limit_certificate_passes(txn, rq, out);
 }
 

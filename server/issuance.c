@@ -2,6 +2,7 @@
 
 #include "server/limit_rules.h"
 #include "server/order.h"
+#include "server/policy.h"
 #include "server/profile.h"
 
 #include <pthread.h>
@@ -14,6 +15,7 @@ struct issuance {
     struct arena *arena;    /* the order's texts */
     struct arena *scratch;  /* what one run of the job reads; made anew when it runs again */
     struct order order;     /* as asked for; once stored, as stored */
+    const char *owner;      /* of the order's account, once stored; or NULL */
     struct csr *csr;
     struct ca_request signing;
     char serial[CA_SERIAL_TEXT_SIZE];
@@ -111,6 +113,7 @@ static bool copy_order(struct issuance *issuance, const struct order *order)
         .identifiers = order->identifiers,
         .not_before_ms = order->not_before_ms,
         .not_after_ms = order->not_after_ms,
+        .lifetime_ms = order->lifetime_ms,
     };
     return issuance->order.id != NULL && issuance->order.account != NULL && issuance->order.profile != NULL &&
            copy_names(issuance->arena, &issuance->order.identifiers);
@@ -154,6 +157,7 @@ static struct certificate certificate_of(const struct issuance *issuance, const 
         .not_after_ms = signing->not_after_ms,
         .der = bytes_of(signing->der, signing->der_len),
         .key_hash = bytes_of(issuance->key_hash, SHA256_BYTES),
+        .owner = issuance->owner,
     };
 }
 
@@ -174,6 +178,7 @@ static bool load_order(struct store_txn *txn, struct issuance *issuance, struct 
 
 static bool put_certificate(struct store_txn *txn, struct issuance *issuance, struct order *order)
 {
+    TRY(policy_confirm(issuance->caraway, txn, issuance->scratch, order, &issuance->owner, &issuance->problem));
     TRY(limit_issue(issuance->caraway, txn, issuance->scratch, order, &issuance->problem));
     const struct certificate certificate = certificate_of(issuance, order);
     if (order->state == ORDER_READY)
@@ -226,7 +231,7 @@ static void log_outcome(const struct issuance *issuance, enum store_status statu
         log_event(log, LOG_CERTIFICATE_ISSUED, LOG_TEXT("serial", issuance->serial),
                   LOG_TEXT("name", order->identifiers.items[0].value),
                   LOG_INT("names", (int64_t)order->identifiers.count), LOG_TEXT("order", order->id),
-                  LOG_TEXT("account", order->account));
+                  LOG_TEXT("account", order->account), LOG_TEXT("owner", issuance->owner));
 }
 
 static void outcome_stored(void *arg, enum store_status status)
@@ -265,9 +270,11 @@ static void set_validity(struct issuance *issuance, const struct profile *profil
     int64_t from = order->not_before_ms != 0 ? order->not_before_ms : now - settings->ca_backdate_ms;
     from -= from % 1000;
     signing->not_before_ms = from;
+    int64_t lifetime_ms = profile_lifetime_ms(profile, settings);
+    if (order->lifetime_ms != 0 && order->lifetime_ms < lifetime_ms)
+        lifetime_ms = order->lifetime_ms;
     /* RFC 5280 §4.1.2.5: notAfter itself still belongs to the lifetime */
-    signing->not_after_ms =
-        order->not_after_ms != 0 ? order->not_after_ms : from + profile_lifetime_ms(profile, settings) - 1000;
+    signing->not_after_ms = order->not_after_ms != 0 ? order->not_after_ms : from + lifetime_ms - 1000;
 }
 
 void issuance_start(struct issuance *issuance, struct request *waiter)

@@ -41,7 +41,7 @@ static enum verdict judge_certificate(struct store_txn *txn, struct arena *arena
     return judge_expiry(certificate.not_after_ms, until_ms);
 }
 
-/* Ids are in the order of time. */
+/* Ids are in the order of time. A suspended account stays, for its key would else be free to make another. */
 static enum verdict judge_account(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms)
 {
     struct account account;
@@ -49,7 +49,7 @@ static enum verdict judge_account(struct store_txn *txn, struct arena *arena, co
         return VERDICT_KEEP;
     bool used = store_find(txn, arena, STORE_ORDER_BY_ACCOUNT, id) != NULL ||
                 store_find(txn, arena, STORE_CERTIFICATE_BY_ACCOUNT, id) != NULL;
-    return used || account.created_ms > until_ms ? VERDICT_KEEP : VERDICT_PRUNE;
+    return used || account.state == ACCOUNT_SUSPENDED || account.created_ms > until_ms ? VERDICT_KEEP : VERDICT_PRUNE;
 }
 
 /* A bucket that is full again says as much as none. */

@@ -3,7 +3,8 @@
 #include "server/caraway.h"
 #include "server/chains.h"
 #include "server/clock.h"
-#include "server/external.h"
+#include "server/account_admin.h"
+#include "server/external_admin.h"
 #include "server/upkeep.h"
 #include "storage/codec.h"
 
@@ -194,6 +195,10 @@ static const struct route management_rows[] = { READING_ROWS };
 static const struct route admin_rows[] = {
     READING_ROWS,
     { "/api/external-keys", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, external_key_post },
+    { "/api/external-keys/{}", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, external_key_change },
+    { "/api/external-keys/{}/revoke", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, external_key_revoke },
+    { "/api/accounts/{}/suspend", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, account_suspend },
+    { "/api/accounts/{}/resume", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, account_resume },
     { "/api/external-keys/{}", METHOD_DELETE, PROOF_NONE, PAYLOAD_NONE, 0, external_key_delete },
     { "/api/clock", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, clock_post },
     { UPKEEP_PATH "{}", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, upkeep_post },

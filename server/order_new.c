@@ -5,6 +5,7 @@
 #include "server/limit_rules.h"
 #include "server/order.h"
 #include "server/payload.h"
+#include "server/policy.h"
 #include "server/profile.h"
 #include "server/renewal.h"
 #include "server/terms.h"
@@ -12,6 +13,7 @@
 struct new_order {
     struct order order;
     struct asked asked;
+    struct policy policy;
     struct authorization *authorizations; /* one for each wish; stored only where none can be reused */
 };
 
@@ -62,13 +64,15 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
     for (size_t i = 0; i < state->asked.wish_count; i++) {
         struct authorization reused;
         const struct authorization *fresh = &state->authorizations[i];
-        bool reuse = authorization_find_valid(txn, rq, &state->asked.wishes[i], &reused);
+        bool reuse = fresh->state != AUTHORIZATION_VALID &&
+                     authorization_find_valid(txn, rq, &state->asked.wishes[i], &reused) &&
+                     policy_takes_proof(&state->policy, &reused);
         add_authorization(order, reuse ? reused.id : fresh->id);
         if (!reuse)
             store_put_authorization(txn, fresh);
         else if (reused.expires_ms < order->expires_ms)
             order->expires_ms = reused.expires_ms;
-        proved += reuse;
+        proved += reuse || fresh->state == AUTHORIZATION_VALID;
     }
     if (proved == state->asked.wish_count)
         order_move(order, ORDER_READY);
@@ -81,7 +85,8 @@ static bool after_insert(struct request *rq)
 {
     const struct order *order = &((struct new_order *)rq->state)->order;
     log_event(rq->caraway->log, LOG_ORDER_CREATED, LOG_TEXT("order", order->id), LOG_TEXT("account", order->account),
-              LOG_TEXT("name", order->identifiers.items[0].value), LOG_INT("names", (int64_t)order->identifiers.count));
+              LOG_TEXT("owner", rq->account.owner), LOG_TEXT("name", order->identifiers.items[0].value),
+              LOG_INT("names", (int64_t)order->identifiers.count));
     return order_reply(rq, order, 201);
 }
 
@@ -99,7 +104,20 @@ static bool prepare(struct request *rq, struct new_order *state)
     if (order->id == NULL || state->authorizations == NULL || order->authorizations.items == NULL)
         return problem_out_of_memory(&rq->problem);
     for (size_t i = 0; i < count; i++)
-        TRY(authorization_make(rq, order->id, &state->asked.wishes[i], &state->authorizations[i]));
+        TRY(authorization_make(rq, &state->policy, order->id, &state->asked.wishes[i], &state->authorizations[i]));
+    return true;
+}
+
+static bool check_policy(struct request *rq, struct new_order *state)
+{
+    TRY(policy_of_request(rq, &state->policy));
+    TRY(policy_check_order(&state->policy, rq->arena, &state->order, rq->now_ms, &rq->problem));
+    for (size_t i = 0; i < state->asked.wish_count; i++) {
+        const struct authorization_wish *wish = &state->asked.wishes[i];
+        if (wish->scope == SCOPE_SUBDOMAINS)
+            TRY(policy_check_wish(&state->policy, rq->arena, wish, &rq->problem));
+    }
+    state->order.lifetime_ms = state->policy.key.lifetime_ms;
     return true;
 }
 
@@ -127,6 +145,7 @@ bool order_new(struct request *rq)
     TRY(read_validity(rq, profile, &state->order));
     TRY(renewal_read_replaces(rq, &state->order));
     state->order.profile = profile->name;
+    TRY(check_policy(rq, state));
     TRY(prepare(rq, state));
     rq->state = state;
     request_submit(rq, insert_order, after_insert);

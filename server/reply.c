@@ -66,7 +66,7 @@ static void log_problem(struct request *rq)
     log_event(rq->caraway->log, event, LOG_TEXT("path", rq->path), LOG_INT("status", problem->status),
               LOG_TEXT("problem", problem_type_text(problem->type)), LOG_TEXT("detail", problem->detail),
               LOG_TEXT("cause", problem->cause[0] != '\0' ? problem->cause : NULL), LOG_TEXT("account", rq->account.id),
-              LOG_TEXT("peer", rq->peer));
+              LOG_TEXT("owner", rq->account.owner), LOG_TEXT("peer", rq->peer));
 }
 
 static void answer_problem(struct request *rq)

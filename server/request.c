@@ -130,9 +130,7 @@ static bool signer_is_account(struct request *rq)
     TRY(load_account(rq, rq->jws.kid + len));
     TRY(key_cache_get(rq->caraway->keys, rq->account.thumbprint, rq->account.key, &rq->key, &rq->problem));
     TRY(jws_verify(&rq->jws, rq->key, &rq->problem));
-    if (rq->account.state != ACCOUNT_VALID)
-        return account_is_closed(rq, &rq->account);
-    return true;
+    return account_may_act(&rq->account, &rq->problem);
 }
 
 static bool signer_is_key(struct request *rq)

@@ -26,6 +26,7 @@ struct setting_hosts {
 #define SETTING_FIELD_SIZE      int64_t
 #define SETTING_FIELD_CHOICE    const char *
 #define SETTING_FIELD_CHOICES   struct setting_texts
+#define SETTING_FIELD_PATTERNS  struct setting_texts
 #define SETTING_FIELD_NETWORKS  struct setting_texts
 #define SETTING_FIELD_ENDPOINT  const char *
 #define SETTING_FIELD_ENDPOINTS struct setting_texts

@@ -46,6 +46,7 @@ void setting_format(const struct setting_row *row, const struct settings *settin
     case SETTING_KIND_NAMES:
     case SETTING_KIND_CHOICES:
     case SETTING_KIND_NETWORKS:
+    case SETTING_KIND_PATTERNS:
         format_list(out, ((const struct setting_texts *)field)->items, ((const struct setting_texts *)field)->count);
         return;
     case SETTING_KIND_HOSTS:

@@ -20,6 +20,7 @@
     X(ENDPOINTS, "list of HOST:PORT")                                                                                  \
     X(RESOLVER, "ADDRESS:PORT")                                                                                        \
     X(NAMES, "list of domain names")                                                                                   \
+    X(PATTERNS, "list of NAME, *.NAME, ADDRESS or ADDRESS/BITS")                                                       \
     X(NETWORKS, "list of ADDRESS or ADDRESS/BITS")                                                                     \
     X(HOSTS, "map of names to addresses")
 
@@ -169,6 +170,12 @@
       "Certificates for exactly the same names.") \
     X(limits_failed_authorizations_before_pause, RATE, "limits.failed-authorizations-before-pause", "", SAME, 0, 0, "", RESTART, \
       "Failures in a row after which orders for the name are paused.") \
+    X(policy_allow_names, PATTERNS, "policy.allow-names", "", SAME, 0, 0, "", RESTART, \
+      "Names that certificates may have; *.NAME stands for all below it. Empty allows every name.") \
+    X(policy_deny_names, PATTERNS, "policy.deny-names", "", SAME, 0, 0, "", RESTART, \
+      "Names that no certificate has, nor a wildcard that holds one of them.") \
+    X(policy_public_names_only, BOOL, "policy.public-names-only", "false", SAME, 0, 0, "", RESTART, \
+      "Only names below a suffix of the public suffix list are issued for, and none that is such a suffix.") \
     X(web_threads, INTEGER, "web.threads", "0", SAME, 0, 256, "", RESTART, \
       "Threads that serve HTTPS; 0 means one for each CPU.") \
     X(web_max_connections, INTEGER, "web.max-connections", "4096", SAME, 8, 1000000, "", RESTART, \

@@ -1,5 +1,6 @@
 /* Between text and value, kind by kind. */
 #include "server/endpoint.h"
+#include "server/name_pattern.h"
 #include "server/network.h"
 #include "server/rate.h"
 #include "server/settings_row.h"
@@ -194,6 +195,12 @@ static bool parse_name(const struct reading *reading, const char *text, void *ou
     return parse_text(reading, text, out);
 }
 
+static bool parse_pattern(const struct reading *reading, const char *text, void *out)
+{
+    char why[NAME_PATTERN_WHY_SIZE];
+    return name_pattern_read(reading->arena, text, out, why) || refuse(reading, "%s", why);
+}
+
 static bool parse_rate(const struct reading *reading, const char *text, void *out)
 {
     struct rate rate;
@@ -325,12 +332,12 @@ static parse_one *const parsers[] = {
     [SETTING_KIND_ENDPOINTS] = parse_endpoint, [SETTING_KIND_RESOLVER] = parse_resolver,
     [SETTING_KIND_NAMES] = parse_name,         [SETTING_KIND_HOSTS] = NULL,
     [SETTING_KIND_RATE] = parse_rate,          [SETTING_KIND_CHOICES] = parse_choice,
-    [SETTING_KIND_NETWORKS] = parse_network,
+    [SETTING_KIND_NETWORKS] = parse_network,   [SETTING_KIND_PATTERNS] = parse_pattern,
 };
 
 static const bool is_list[] = {
     [SETTING_KIND_ENDPOINTS] = true, [SETTING_KIND_NAMES] = true, [SETTING_KIND_CHOICES] = true,
-    [SETTING_KIND_NETWORKS] = true,  [SETTING_KIND_HOSTS] = true,
+    [SETTING_KIND_NETWORKS] = true,  [SETTING_KIND_HOSTS] = true, [SETTING_KIND_PATTERNS] = true,
 };
 
 bool setting_parse(struct arena *arena, const struct setting_input *input, void *out_field,
