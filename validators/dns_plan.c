@@ -8,18 +8,18 @@
 #define ROOT_HINTS "/usr/share/dns/root.hints"
 
 /* Answers are not remembered: neither good ones nor failures, where cache-max-ttl alone would leave those without a SOA
- * record in the cache for seconds, nor which server was slow. Loopback may be asked, for that is where test servers
+ * record in the cache for seconds, nor which forwarder was slow. Loopback may be asked, for that is where test servers
  * live, and many questions may be open at once. */
 static const char common[] = "server:\n"
                              " verbosity: 0\n"
                              " msg-cache-size: 0\n"
                              " cache-max-negative-ttl: 0\n"
-                             " infra-host-ttl: 0\n"
                              " unblock-lan-zones: yes\n"
                              " num-queries-per-thread: 4096\n"
                              " outgoing-range: 1024\n";
 static const char forwarding[] = " rrset-cache-size: 0\n"
                                  " cache-max-ttl: 0\n"
+                                 " infra-host-ttl: 0\n"
                                  " do-not-query-localhost: no\n";
 /* From the root down: who serves a zone may be known for a minute, or the root would be asked for every name. */
 static const char recursing[] = " cache-max-ttl: 60\n";

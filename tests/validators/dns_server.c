@@ -12,6 +12,7 @@ enum {
     UDP_MAX = 4096,
     FLAG_TRUNCATED = 0x0200,
     PATIENCE_S = 2,
+    TYPE_NS = 2,
     TYPE_CNAME = 5,
     TYPE_CAA = 257,
     RCODE_NXDOMAIN = 3
@@ -115,7 +116,7 @@ static void put_record(struct buf *out, const char *owner, int type, const char 
 {
     AUTO_BUF(data, MESSAGE_MAX);
     uint8_t ip[16];
-    if (type == TYPE_CNAME)
+    if (type == TYPE_CNAME || type == TYPE_NS)
         put_name(&data, text);
     else if (type == TYPE_CAA)
         put_caa(&data, text);
@@ -264,35 +265,52 @@ static void *run(void *arg)
     }
 }
 
-/* The same free port for UDP and TCP */
-static void bind_both(struct dns_server *server)
+static int bind_at(int type, const char *address, uint16_t port)
 {
-    struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+    int one = 1, fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0 && inet_pton(AF_INET, address, &in.sin_addr) == 1);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)&in, sizeof in) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* The same port for UDP and TCP; 0: one that is free for both */
+static void bind_both(struct dns_server *server, const char *address, uint16_t port)
+{
+    struct sockaddr_in in;
+    socklen_t len = sizeof in;
     for (;;) {
-        server->tcp_fd = bound_socket(SOCK_STREAM, &server->port);
-        server->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        assert_true(server->fd >= 0);
-        in.sin_port = htons(server->port);
-        if (bind(server->fd, (struct sockaddr *)&in, sizeof in) == 0)
+        server->tcp_fd = bind_at(SOCK_STREAM, address, port);
+        assert_int_equal(getsockname(server->tcp_fd, (struct sockaddr *)&in, &len), 0);
+        server->port = ntohs(in.sin_port);
+        server->fd = bind_at(SOCK_DGRAM, address, server->port);
+        if (server->fd >= 0)
             break;
-        close(server->fd);
         close(server->tcp_fd);
     }
     assert_int_equal(listen(server->tcp_fd, SOMAXCONN), 0);
 }
 
-struct dns_server *dns_server_start(const struct dns_row *rows, size_t count)
+struct dns_server *dns_server_start_at(const char *address, uint16_t port, const struct dns_row *rows, size_t count)
 {
     struct dns_server *server = calloc(1, sizeof *server);
     assert_non_null(server);
     server->rows = rows;
     server->count = count;
-    bind_both(server);
+    bind_both(server, address, port);
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->asked, NULL);
     assert_int_equal(pthread_create(&server->thread, NULL, run, server), 0);
     return server;
+}
+
+struct dns_server *dns_server_start(const struct dns_row *rows, size_t count)
+{
+    return dns_server_start_at("127.0.0.1", 0, rows, count);
 }
 
 uint16_t dns_server_port(const struct dns_server *server)

@@ -22,13 +22,15 @@ struct dns_row {
     int rcode;
     const char *cname;        /* an alias in front of the records, which then belong to it */
     const char *const *texts; /* TXT: "|" divides the strings of one record; A, AAAA: addresses;
-                                 CAA: "0 issue ca.test" */
+                                 CAA: "0 issue ca.test"; NS: a name */
     size_t count;
 };
 
 struct dns_server;
 /* Names without a row do not exist. */
 struct dns_server *dns_server_start(const struct dns_row *rows, size_t count);
+/* At an address and port of its own */
+struct dns_server *dns_server_start_at(const char *address, uint16_t port, const struct dns_row *rows, size_t count);
 uint16_t dns_server_port(const struct dns_server *server);
 unsigned dns_server_questions(struct dns_server *server);
 void dns_server_wait(struct dns_server *server, unsigned questions); /* until so many have come */
