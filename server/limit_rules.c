@@ -39,11 +39,22 @@ static bool is_renewal(struct store_txn *txn, struct arena *arena, const struct 
            now_ms - last.not_before_ms <= RENEWAL_DAYS * DAY_MS;
 }
 
+static bool key_has_no_limits(struct store_txn *txn, struct arena *arena, const char *account_id)
+{
+    struct account account;
+    struct external_key key;
+    return store_get_account(txn, arena, account_id, &account) && account.external_key != NULL &&
+           store_get_external_key(txn, arena, account.external_key, &key) && key.limits != NULL &&
+           strcmp(key.limits, "off") == 0;
+}
+
 enum limit_exemption limit_exemption(struct store_txn *txn, struct arena *arena, const struct order *order,
                                      int64_t now_ms)
 {
     if (renewal_is_timely(txn, arena, order, now_ms))
         return LIMIT_EXEMPT_TIMELY;
+    if (key_has_no_limits(txn, arena, order->account))
+        return LIMIT_EXEMPT_KEY;
     return is_renewal(txn, arena, order, now_ms) ? LIMIT_EXEMPT_RENEWAL : LIMIT_EXEMPT_NONE;
 }
 
@@ -84,7 +95,7 @@ static bool add_certificate_asks(const struct limits *limits, struct arena *aren
                                  enum limit_exemption exemption, struct limit_asks *asks)
 {
     const struct identifiers *names = &order->identifiers;
-    if (exemption == LIMIT_EXEMPT_TIMELY)
+    if (exemption >= LIMIT_EXEMPT_TIMELY)
         return true;
     for (size_t i = 0; i < names->count && exemption == LIMIT_EXEMPT_NONE; i++)
         TRY(add_domain(limits, arena, order, &names->items[i], asks));
@@ -102,7 +113,7 @@ bool limit_order_asks(const struct limits *limits, struct arena *arena, const st
                       enum limit_exemption exemption, struct limit_asks *out)
 {
     TRY(make_asks(arena, order, out));
-    for (size_t i = 0; i < order->identifiers.count && exemption != LIMIT_EXEMPT_TIMELY; i++) {
+    for (size_t i = 0; i < order->identifiers.count && exemption < LIMIT_EXEMPT_TIMELY; i++) {
         const struct acme_identifier *name = &order->identifiers.items[i];
         TRY(add_ask(out, LIMIT_FAILURES_PER_NAME, limit_account_name(arena, order->account, name),
                     identifier_base(name)));
@@ -125,7 +136,7 @@ static bool ask_order(struct store_txn *txn, struct request *rq, const struct or
                       enum limit_exemption exemption, struct limit_asks *out)
 {
     const struct limits *limits = rq->caraway->limits;
-    TRY(exemption == LIMIT_EXEMPT_TIMELY || no_name_is_paused(txn, rq, order));
+    TRY(exemption >= LIMIT_EXEMPT_TIMELY || no_name_is_paused(txn, rq, order));
     if (!limit_order_asks(limits, rq->arena, order, exemption, out))
         return problem_out_of_memory(&rq->problem);
     return limits_check(limits, txn, rq->arena, rq->now_ms, out, &rq->problem);

@@ -5,11 +5,12 @@
 #include "server/limit.h"
 #include "server/request.h"
 
-/* Why an order need not ask every limit. */
+/* Why an order need not ask every limit; nothing counts from LIMIT_EXEMPT_TIMELY on. */
 enum limit_exemption {
     LIMIT_EXEMPT_NONE,
     LIMIT_EXEMPT_RENEWAL, /* the same names were issued not long ago: neither domains nor the account's orders count */
-    LIMIT_EXEMPT_TIMELY,  /* renewal information (RFC 9773) asked for it: nothing counts */
+    LIMIT_EXEMPT_TIMELY,  /* renewal information (RFC 9773) asked for it */
+    LIMIT_EXEMPT_KEY,     /* the account's external account key has no limits */
 };
 enum limit_exemption limit_exemption(struct store_txn *txn, struct arena *arena, const struct order *order,
                                      int64_t now_ms);
