@@ -53,7 +53,7 @@ static bool enter_namespace(void)
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool up = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &loopback) == 0;
     close(fd);
-    return up && add_local_route(AF_INET) && add_local_route(AF_INET6);
+    return up && add_local_route(AF_INET);
 }
 
 /* ---- who listens on all addresses */
@@ -372,17 +372,23 @@ static void from_the_root_down(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {
+    static const struct CMUnitTest v4[] = { cmocka_unit_test(from_the_root_down) };
+    static const struct CMUnitTest both[] = {
         cmocka_unit_test(addresses_themselves),
         cmocka_unit_test(the_same_where_all_is_allowed),
         cmocka_unit_test(own_addresses_have_to_be_named),
         cmocka_unit_test(redirects),
         cmocka_unit_test(a_name_with_both),
-        cmocka_unit_test(from_the_root_down),
     };
     if (!enter_namespace()) {
         puts("skipped: no network namespace can be made here");
         return 0;
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed =
+        cmocka_run_group_tests(v4, NULL, NULL); /* before the root servers' other addresses swallow questions */
+    if (add_local_route(AF_INET6))
+        failed += cmocka_run_group_tests(both, NULL, NULL);
+    else
+        puts("skipped: no IPv6 here");
+    return failed;
 }
