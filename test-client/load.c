@@ -3,8 +3,10 @@
 #include "test-client/command.h"
 #include "test-client/cpu.h"
 #include "test-client/key.h"
+#include "test-client/load_record.h"
 #include "test-client/load_report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -18,6 +20,7 @@ enum {
     PATIENCE_S = 30,
     POLL_MS = 2,
     NAME_MAX_BYTES = 254,
+    URL_MAX_BYTES = 512,
     PAUSE_MS = 20,
     SPARE_CONNECTIONS = 8
 };
@@ -26,7 +29,7 @@ struct load_options {
     struct tc_client_options client;
     long clients, seconds, count, rate, pid;
     int account_key, key, only;
-    const char *suffix;
+    const char *suffix, *record;
     bool renew, json;
 };
 
@@ -51,6 +54,8 @@ static const struct tc_option options[] = {
       LOAD(suffix) },
     { "pid", "PID", "the CA's process: report its processor time, its children's included", TC_OPTION_NUMBER, LOAD(pid),
       1, 4194304 },
+    { "record", "FILE", "append a line for each object that the CA acknowledged, with the certificates", TC_OPTION_TEXT,
+      LOAD(record) },
     { "json", NULL, "report as JSON", TC_OPTION_FLAG, LOAD(json) },
     { "connections", "HOW", "keep (default), new: one for each request, or resume: the same with TLS sessions",
       TC_OPTION_CHOICE, LOAD(client.connections), .choices = tc_connections_names },
@@ -67,6 +72,7 @@ struct load_client {
     struct tc_csr_key *key;
     struct acme_identifier identifier;
     char name[NAME_MAX_BYTES];
+    char certificate_url[URL_MAX_BYTES];
     uint64_t started_ns; /* with a rate: when it was due, so that a server that lags cannot hide it */
     bool ready, busy;    /* ready: what is repeated has been prepared */
     struct load_client *next_idle;
@@ -86,6 +92,7 @@ struct load {
     char run[9]; /* makes names differ from those of the run before */
     uint64_t issues;
     uint64_t began_ns, client_us, server_us;
+    FILE *record; /* or NULL */
     struct tc_load_result result;
     char why[TC_WHY_SIZE]; /* what kept the load from starting */
 };
@@ -267,9 +274,22 @@ static void finished(struct load_client *client, const struct tc_flow *flow)
         uv_timer_start(&client->pause, on_pause, PAUSE_MS, 0);
 }
 
+static void on_progress(void *arg, const char *step, const char *text)
+{
+    struct load_client *client = arg;
+    if (client->load->record == NULL)
+        return;
+    tc_load_record_progress(client->load->record, step, text, client->name);
+    if (strcmp(step, "certificate") == 0)
+        snprintf(client->certificate_url, sizeof client->certificate_url, "%s", text);
+}
+
 static void on_done(void *arg, struct tc_flow *flow)
 {
     struct load_client *client = arg;
+    bool issued = tc_flow_problem(flow) == NULL && client->load->running;
+    if (issued && client->load->record != NULL)
+        tc_load_record_certificate(client->load->record, client->certificate_url, client->name, tc_flow_chain(flow));
     (client->load->running ? finished : prepared)(client, flow);
 }
 
@@ -278,7 +298,7 @@ static bool make_client(struct load *load, struct load_client *client)
 {
     AUTO_TYPE(EVP_PKEY) account_key = tc_key_make((enum tc_key_type)load->options->account_key);
     AUTO_TYPE(EVP_PKEY) key = tc_key_make((enum tc_key_type)load->options->key);
-    struct tc_flow_events events = { .done = on_done, .arg = client };
+    struct tc_flow_events events = { .progress = on_progress, .done = on_done, .arg = client };
     client->load = load;
     client->pause.data = client;
     uv_timer_init(&load->client.loop, &client->pause);
@@ -372,12 +392,16 @@ static int run(const struct tc_command *command, int argc, char **argv)
         return exit_code;
     allow_many_files();
     struct load load = { .options = &opts, .pace = -1 };
+    if (opts.record != NULL && (load.record = tc_load_record_open(opts.record)) == NULL)
+        return tc_command_fail(command, TC_EXIT_FAILED, strerror(errno));
     if (!tc_client_start(&load.client, &opts.client, opts.clients + SPARE_CONNECTIONS, load.why))
         return tc_command_fail(command, TC_EXIT_FAILED, load.why);
     load_over_network(&load);
     tc_client_stop(&load.client);
     if (load.pace >= 0)
         close(load.pace);
+    if (load.record != NULL)
+        fclose(load.record);
     free(load.clients);
     if (load.why[0] != '\0')
         return tc_command_fail(command, TC_EXIT_FAILED, load.why);
