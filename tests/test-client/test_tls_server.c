@@ -137,6 +137,27 @@ static void test_removed_name_is_refused(void **state)
     tls_alpn01_remove(f->answers, "never.example.test");
 }
 
+static void test_flaws(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_alpn01_flaws flaws = { .names = "DNS:a.example.test,DNS:b.example.test", .not_critical = true };
+    assert_true(tls_alpn01_put_flawed(f->answers, "www.example.test", "token.print", &flaws));
+    AUTO_TYPE(X509) leaf = tls_client_leaf(&f->loop, f->port, "www.example.test", acme_tls);
+    assert_non_null(leaf);
+    assert_int_equal(X509_check_host(leaf, "b.example.test", 0, 0, NULL), 1);
+    assert_int_equal(X509_check_host(leaf, "www.example.test", 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL), 0);
+    ASN1_OBJECT *id = OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1);
+    int at = X509_get_ext_by_OBJ(leaf, id, -1);
+    assert_int_equal(X509_EXTENSION_get_critical(X509_get_ext(leaf, at)), 0);
+    flaws = (struct tls_alpn01_flaws) { .names = "", .no_identifier = true };
+    assert_true(tls_alpn01_put_flawed(f->answers, "www.example.test", "token.print", &flaws));
+    AUTO_TYPE(X509) bare = tls_client_leaf(&f->loop, f->port, "www.example.test", acme_tls);
+    assert_non_null(bare);
+    assert_int_equal(X509_get_ext_by_OBJ(bare, id, -1), -1);
+    assert_int_equal(X509_get_ext_by_NID(bare, NID_subject_alt_name, -1), -1);
+    ASN1_OBJECT_free(id);
+}
+
 static void test_names_that_are_none(void **state)
 {
     struct fixture *f = *state;
@@ -169,10 +190,15 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(test_certificate_of_a_name),     CASE(test_newest_answer_counts),
-        CASE(test_certificate_of_an_address), CASE(test_other_names_and_protocols_are_refused),
-        CASE(test_removed_name_is_refused),   CASE(test_names_that_are_none),
-        CASE(test_what_is_no_tls_is_ended),   CASE(test_drop_within_a_handshake),
+        CASE(test_certificate_of_a_name),
+        CASE(test_newest_answer_counts),
+        CASE(test_certificate_of_an_address),
+        CASE(test_other_names_and_protocols_are_refused),
+        CASE(test_removed_name_is_refused),
+        CASE(test_names_that_are_none),
+        CASE(test_flaws),
+        CASE(test_what_is_no_tls_is_ended),
+        CASE(test_drop_within_a_handshake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
