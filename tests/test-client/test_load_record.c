@@ -76,6 +76,8 @@ static void a_certificate_comes_with_its_bytes(void **state)
     AUTO_BUF(expected, TEXT_MAX);
     uint8_t *der = NULL;
     char *pem;
+    ASN1_TIME_set_string(X509_getm_notBefore(certificate), "20200101000000Z");
+    ASN1_TIME_set_string(X509_getm_notAfter(certificate), "20300102030405Z");
     X509_set_pubkey(certificate, key);
     assert_true(X509_sign(certificate, key, crypto_sha256()) > 0);
     assert_int_equal(PEM_write_bio_X509(sink, certificate), 1);
