@@ -127,10 +127,12 @@ void problem_write(struct json_out *out, const char *key, const struct acme_prob
             json_out_text(out, NULL, *algorithm);
         json_out_end_array(out);
     }
-    if (problem->subproblem_count > 0) {
+    if (problem->subproblem_count + problem->failure_count > 0) {
         json_out_array(out, "subproblems");
         for (size_t i = 0; i < problem->subproblem_count; i++)
             write_subproblem(out, &problem->subproblems[i]);
+        for (size_t i = 0; i < problem->failure_count; i++)
+            json_out_raw(out, NULL, problem->failures[i]);
         json_out_end_array(out);
     }
     json_out_end_object(out);

@@ -53,6 +53,8 @@ struct acme_problem {
     const char *const *algorithms; /* badSignatureAlgorithm: what we take; NULL-ended; else NULL */
     const struct acme_subproblem *subproblems;
     size_t subproblem_count;
+    const char *const *failures; /* compound: whole problem documents, JSON, as further subproblems */
+    size_t failure_count;
 };
 
 struct acme_subproblem { /* RFC 8555 §6.7.1 */

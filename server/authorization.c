@@ -210,20 +210,21 @@ bool authorization_read(struct request *rq, struct authorization *out)
     return authorization_load(rq, txn, out);
 }
 
-static bool any_processing(const struct authorization *authorization)
+static const struct challenge *find_processing(const struct authorization *authorization)
 {
     for (size_t i = 0; i < authorization->challenges.count; i++) {
         if (authorization->challenges.items[i].state == CHALLENGE_PROCESSING)
-            return true;
+            return &authorization->challenges.items[i];
     }
-    return false;
+    return NULL;
 }
 
 bool authorization_reply(struct request *rq, const struct authorization *authorization, int status)
 {
     enum authorization_state state = authorization_state_at(authorization, rq->now_ms);
-    if (state == AUTHORIZATION_PENDING && any_processing(authorization))
-        challenge_retry_after(rq);
+    const struct challenge *processing = find_processing(authorization);
+    if (state == AUTHORIZATION_PENDING && processing != NULL)
+        challenge_retry_after(rq, processing);
     struct json_out out = reply_json(rq, status);
     json_out_object(&out, NULL);
     json_out_text(&out, "status", state_text(&authorization_states, state));

@@ -231,12 +231,14 @@ static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY
 
 static void close_validators(struct caraway *caraway)
 {
+    if (caraway->validations != NULL)
+        validations_stop(caraway->validations);
     validators_drop(TAKE(caraway->validators));
 }
 
 static bool open_protocol(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
 {
-    caraway->validations = validations_create();
+    caraway->validations = validations_create(caraway->world);
     caraway->issuances = issuances_create();
     caraway->nonces = nonces_create(caraway->world);
     caraway->keys = key_cache_create();

@@ -23,6 +23,21 @@ static void write_persistent(struct json_out *out, struct request *rq)
     json_out_end_array(out);
 }
 
+/* One failure as it is; several as a compound of all (§6.7.1, §8.2). */
+static void challenge_write_error(struct json_out *out, const struct challenge *challenge)
+{
+    size_t count = challenge->failures.count;
+    struct acme_problem compound;
+    if (count == 1) {
+        json_out_raw(out, "error", challenge->failures.items[0]);
+        return;
+    }
+    problem_fail(&compound, PROBLEM_COMPOUND, "%zu tries failed; the subproblems say how", count);
+    compound.failures = challenge->failures.items;
+    compound.failure_count = count;
+    problem_write(out, "error", &compound);
+}
+
 void challenge_write(struct json_out *out, struct request *rq, const struct authorization *authorization,
                      const struct challenge *challenge)
 {
@@ -37,15 +52,18 @@ void challenge_write(struct json_out *out, struct request *rq, const struct auth
         write_persistent(out, rq);
     if (challenge->validated_ms != 0)
         json_out_time(out, "validated", challenge->validated_ms);
-    if (challenge->error != NULL)
-        json_out_raw(out, "error", challenge->error);
+    if (challenge->failures.count > 0)
+        challenge_write_error(out, challenge);
     json_out_end_object(out);
     out->buf->failed |= url == NULL;
 }
 
-void challenge_retry_after(struct request *rq)
+/* While a failed challenge waits for its next try, that is when to look again. */
+void challenge_retry_after(struct request *rq, const struct challenge *challenge)
 {
-    int64_t ms = rq->caraway->settings->retry_after_authorization_ms;
+    const struct settings *settings = rq->caraway->settings;
+    int64_t ms = challenge->failures.count > 0 ? settings->validation_retry_interval_ms + 1000
+                                               : settings->retry_after_authorization_ms;
     reply_header(rq, "Retry-After", arena_printf(rq->arena, "%d", (int)(ms / 1000)));
 }
 
@@ -74,7 +92,7 @@ static bool challenge_reply(struct request *rq, const struct challenge_start *st
     reply_link(rq, "up", request_url(rq, "/authorization/%s", state->authorization.id));
     reply_header(rq, "Location", request_url(rq, "%s", rq->target));
     if (state->challenge->state == CHALLENGE_PROCESSING)
-        challenge_retry_after(rq);
+        challenge_retry_after(rq, state->challenge);
     struct json_out out = reply_json(rq, 200);
     challenge_write(&out, rq, &state->authorization, state->challenge);
     return true;
@@ -125,6 +143,8 @@ bool challenge_post(struct request *rq)
         return problem_out_of_memory(&rq->problem);
     TRY(authorization_read(rq, &state->authorization));
     TRY(find_challenge(rq, state));
+    if (rq->payload != NULL && state->challenge->state == CHALLENGE_PROCESSING)
+        validation_hurry(rq->caraway, &state->authorization, state->challenge);
     if (rq->payload == NULL || state->challenge->state != CHALLENGE_PENDING)
         return challenge_reply(rq, state);
     TRY(check_policy(rq, state->challenge));

@@ -12,4 +12,4 @@ void challenge_move(struct challenge *challenge, enum challenge_state to);
 void challenge_write(struct json_out *out, struct request *rq, const struct authorization *authorization,
                      const struct challenge *challenge);
 /* How long to wait before asking again. */
-void challenge_retry_after(struct request *rq);
+void challenge_retry_after(struct request *rq, const struct challenge *challenge);

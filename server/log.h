@@ -35,6 +35,7 @@ MUST_USE bool log_level_from_text(const char *text, enum log_level *out);
     X(ORDER_FAILED, "order.failed", INFO)                                                                              \
     X(CHALLENGE_STARTED, "challenge.started", DEBUG)                                                                   \
     X(CHALLENGE_VALID, "challenge.valid", INFO)                                                                        \
+    X(CHALLENGE_FAILED, "challenge.failed", INFO) /* it will be tried again */                                         \
     X(CHALLENGE_INVALID, "challenge.invalid", INFO)                                                                    \
     X(CERTIFICATE_ISSUED, "certificate.issued", INFO)                                                                  \
     X(CERTIFICATE_REFUSED, "certificate.refused", ERROR)                                                               \

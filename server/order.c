@@ -22,9 +22,7 @@ enum order_state order_state_at(const struct order *order, int64_t now_ms)
     return open && now_ms >= order->expires_ms ? ORDER_INVALID : order->state;
 }
 
-/* §7.1.6: an order is invalid once one of its authorizations ends other than valid. Seen when the order is read, since
- * an authorization knows only the order it was made for. False: the store failed. */
-static bool follow_authorizations(struct request *rq, struct store_txn *txn, struct order *order)
+bool order_follow(struct store_txn *txn, struct order *order, int64_t now_ms)
 {
     bool open = order->state == ORDER_PENDING || order->state == ORDER_READY;
     if (!open)
@@ -36,7 +34,7 @@ static bool follow_authorizations(struct request *rq, struct store_txn *txn, str
         struct authorization one;
         bool found = store_get_authorization(txn, scratch, order->authorizations.items[i], &one);
         TRY(store_txn_status(txn) == STORE_OK);
-        enum authorization_state state = found ? authorization_state_at(&one, rq->now_ms) : AUTHORIZATION_EXPIRED;
+        enum authorization_state state = found ? authorization_state_at(&one, now_ms) : AUTHORIZATION_EXPIRED;
         arena_reset(scratch);
         if (state == AUTHORIZATION_PENDING || state == AUTHORIZATION_VALID)
             continue;
@@ -55,7 +53,7 @@ bool order_load(struct request *rq, struct store_txn *txn, struct order *out)
     }
     if (strcmp(out->account, rq->account.id) != 0)
         return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "This order belongs to another account");
-    if (!follow_authorizations(rq, txn, out))
+    if (!order_follow(txn, out, rq->now_ms))
         return problem_from_store(&rq->problem, store_txn_status(txn), "reading an order's authorizations");
     return true;
 }
@@ -128,7 +126,7 @@ static bool is_worth_listing(struct request *rq, struct store_txn *txn, const ch
 {
     AUTO(arena) scratch = arena_create(ORDER_MAX_BYTES);
     struct order order;
-    return scratch != NULL && store_get_order(txn, scratch, id, &order) && follow_authorizations(rq, txn, &order) &&
+    return scratch != NULL && store_get_order(txn, scratch, id, &order) && order_follow(txn, &order, rq->now_ms) &&
            order_state_at(&order, rq->now_ms) != ORDER_INVALID;
 }
 

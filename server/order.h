@@ -12,6 +12,10 @@ void order_move(struct order *order, enum order_state to);
 /* The state a reader sees now: an order that ran out before it was finalized is invalid (§7.1.6). */
 enum order_state order_state_at(const struct order *order, int64_t now_ms);
 
+/* §7.1.6: an order is invalid once one of its authorizations ends other than valid. Seen when the order is read, since
+ * an authorization knows only the order it was made for. False: the store failed. */
+MUST_USE bool order_follow(struct store_txn *txn, struct order *order, int64_t now_ms);
+
 /* Loads the order named in the path; refuses one that is unknown or another account's. It is as its authorizations make
  * it now, which may be invalid where the store still has it pending or ready. */
 MUST_USE bool order_load(struct request *rq, struct store_txn *txn, struct order *out);

@@ -113,7 +113,7 @@ static bool is_taken(struct store_txn *txn, struct arena *arena, const struct ce
     struct order other;
     if (certificate->replaced_by == NULL || strcmp(certificate->replaced_by, by->id) == 0)
         return false;
-    return store_get_order(txn, arena, certificate->replaced_by, &other) &&
+    return store_get_order(txn, arena, certificate->replaced_by, &other) && order_follow(txn, &other, now_ms) &&
            order_state_at(&other, now_ms) != ORDER_INVALID;
 }
 

@@ -77,6 +77,10 @@
       "Threads that validate, each with many validations at once; 0 means one for each CPU.") \
     X(validation_timeout_ms, DURATION, "validation.timeout", "30s", SAME, 100, 600 * SETTING_SECOND, "", RESTART, \
       "Most that one validation may take.") \
+    X(validation_tries, INTEGER, "validation.tries", "1", SAME, 1, 20, "", RESTART, \
+      "How often a challenge is tried when no answer comes; meanwhile it stays in processing (RFC 8555 8.2).") \
+    X(validation_retry_interval_ms, DURATION, "validation.retry-interval", "5s", SAME, SETTING_SECOND, SETTING_HOUR, "", \
+      RESTART, "How long between two tries.") \
     X(validation_connect_timeout_ms, DURATION, "validation.connect-timeout", "10s", SAME, 100, \
       600 * SETTING_SECOND, "", RESTART, "Most that one connection of a validation may take to come about.") \
     X(validation_max_in_flight, INTEGER, "validation.max-in-flight", "32768", SAME, 1, 1000000, "", RESTART, \

@@ -2,36 +2,52 @@
 
 #include "server/authorization.h"
 #include "server/challenge.h"
+#include "server/later.h"
 #include "server/limit_rules.h"
 #include "server/order.h"
 
 #include <pthread.h>
 
-enum { ATTEMPT_MAX_BYTES = 256 * 1024, RESUME_PAGE = 256 };
+enum { ATTEMPT_MAX_BYTES = 256 * 1024, RESUME_PAGE = 256, HURRY_LEAST_MS = 1000 };
 
 struct attempt {
     struct validation validation;
     struct store_job job;
     struct caraway *caraway;
-    struct arena *arena;   /* the texts below, and what the job reads */
+    struct later_task retry;
+    struct arena *arena;   /* what is to be validated */
+    struct arena *outcome; /* what one try gave */
     struct arena *scratch; /* what one run of the job reads; made anew when it runs again */
     const char *authorization, *challenge;
-    const char *error, *trace; /* JSON, once the outcome is known */
+    const char *error, *trace; /* JSON in `outcome`, once it is known */
     const char *failed_order;  /* in scratch */
+    bool again;                /* the challenge goes on processing */
     struct attempt *next, *previous;
 };
 
 struct validations {
+    struct later *later;  /* those that are tried again */
     pthread_mutex_t lock; /* guards first and its links */
     struct attempt *first;
 };
 
-struct validations *validations_create(void)
+struct validations *validations_create(const struct world *world)
 {
     struct validations *validations = calloc(1, sizeof *validations);
-    if (validations != NULL)
-        pthread_mutex_init(&validations->lock, NULL);
+    if (validations == NULL)
+        return NULL;
+    pthread_mutex_init(&validations->lock, NULL);
+    validations->later = later_start(world);
+    if (validations->later == NULL) {
+        validations_drop(validations);
+        return NULL;
+    }
     return validations;
+}
+
+void validations_stop(struct validations *validations)
+{
+    later_stop(TAKE(validations->later));
 }
 
 static void attempt_drop(struct attempt *attempt)
@@ -39,6 +55,7 @@ static void attempt_drop(struct attempt *attempt)
     if (attempt == NULL)
         return;
     arena_drop(attempt->arena);
+    arena_drop(attempt->outcome);
     arena_drop(attempt->scratch);
     free(attempt);
 }
@@ -48,6 +65,7 @@ void validations_drop(struct validations *validations)
 {
     if (validations == NULL)
         return;
+    validations_stop(validations);
     while (validations->first != NULL) {
         struct attempt *attempt = validations->first;
         validations->first = attempt->next;
@@ -81,22 +99,27 @@ static void unlink_attempt(struct validations *validations, struct attempt *atte
 
 /* ---- what follows from an outcome */
 
-static bool all_valid(struct store_txn *txn, struct arena *arena, const struct order *order, int64_t now_ms)
+static bool all_valid(struct store_txn *txn, struct arena *arena, const struct order *order,
+                      const struct authorization *decided, int64_t now_ms)
 {
     for (size_t i = 0; i < order->authorizations.count; i++) {
         struct authorization one;
+        if (strcmp(order->authorizations.items[i], decided->id) == 0)
+            continue; /* valid, but not stored yet */
         TRY(store_get_authorization(txn, arena, order->authorizations.items[i], &one));
         TRY(authorization_state_at(&one, now_ms) == AUTHORIZATION_VALID);
     }
     return true;
 }
 
-static void update_order(struct store_txn *txn, struct attempt *attempt, const char *order_id, bool ok, int64_t now_ms)
+static void update_order(struct store_txn *txn, struct attempt *attempt, const struct authorization *authorization,
+                         const char *order_id, int64_t now_ms)
 {
+    bool ok = attempt->validation.ok;
     struct order order;
     if (!store_get_order(txn, attempt->scratch, order_id, &order) || order_state_at(&order, now_ms) != ORDER_PENDING)
         return;
-    if (ok && !all_valid(txn, attempt->scratch, &order, now_ms))
+    if (ok && !all_valid(txn, attempt->scratch, &order, authorization, now_ms))
         return;
     order_move(&order, ok ? ORDER_READY : ORDER_INVALID);
     attempt->failed_order = ok ? NULL : order_id;
@@ -125,6 +148,49 @@ static void decide_authorization(struct store_txn *txn, struct authorization *au
         authorization->expires_ms = now_ms + attempt->caraway->settings->authorization_valid_lifetime_ms;
 }
 
+/* RFC 8555 §8.2: a query that fails may be tried again, while the challenge stays in processing and shows every
+ * failure. A wrong answer is an answer: only what came to none is asked for again. */
+static bool is_worth_another(const struct attempt *attempt, const struct challenge *challenge,
+                             const struct authorization *authorization, int64_t now_ms)
+{
+    static const enum acme_problem_type passing[] = { PROBLEM_CONNECTION, PROBLEM_DNS, PROBLEM_TLS };
+    const struct validation *validation = &attempt->validation;
+    if (validation->ok || (int64_t)challenge->failures.count >= attempt->caraway->settings->validation_tries ||
+        authorization_state_at(authorization, now_ms) != AUTHORIZATION_PENDING)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(passing); i++) {
+        if (validation->problem.type == passing[i])
+            return true;
+    }
+    return false;
+}
+
+static void add_failure(struct store_txn *txn, struct attempt *attempt, struct challenge *challenge)
+{
+    size_t count = challenge->failures.count;
+    const char **items = arena_array(attempt->scratch, count + 1, sizeof *items);
+    if (items == NULL || attempt->error == NULL) {
+        store_txn_fail(txn, STORE_NO_MEMORY);
+        return;
+    }
+    if (count > 0)
+        memcpy(items, challenge->failures.items, count * sizeof *items);
+    items[count] = attempt->error;
+    challenge->failures = (struct texts) { items, count + 1 };
+}
+
+static void settle(struct store_txn *txn, struct attempt *attempt, struct authorization *authorization,
+                   struct challenge *challenge, int64_t now_ms)
+{
+    bool ok = attempt->validation.ok;
+    enum authorization_state before = authorization->state;
+    challenge_move(challenge, ok ? CHALLENGE_VALID : CHALLENGE_INVALID);
+    challenge->validated_ms = ok ? now_ms : 0;
+    decide_authorization(txn, authorization, attempt, now_ms);
+    for (size_t i = 0; authorization->state != before && i < authorization->orders.count; i++)
+        update_order(txn, attempt, authorization, authorization->orders.items[i], now_ms);
+}
+
 static void store_outcome(struct store_txn *txn, void *arg)
 {
     struct attempt *attempt = arg;
@@ -132,32 +198,32 @@ static void store_outcome(struct store_txn *txn, void *arg)
     struct authorization authorization;
     arena_reset(attempt->scratch);
     attempt->failed_order = NULL;
+    attempt->again = false;
     if (!store_get_authorization(txn, attempt->scratch, attempt->authorization, &authorization))
         return;
     struct challenge *challenge = challenge_of(&authorization, attempt->challenge);
     if (challenge == NULL || challenge->state != CHALLENGE_PROCESSING)
         return;
-    challenge_move(challenge, attempt->validation.ok ? CHALLENGE_VALID : CHALLENGE_INVALID);
-    challenge->validated_ms = attempt->validation.ok ? now_ms : 0;
-    challenge->error = attempt->error;
+    if (!attempt->validation.ok)
+        add_failure(txn, attempt, challenge);
     challenge->trace = attempt->trace;
-    enum authorization_state before = authorization.state;
-    decide_authorization(txn, &authorization, attempt, now_ms);
+    attempt->again = is_worth_another(attempt, challenge, &authorization, now_ms);
+    if (!attempt->again)
+        settle(txn, attempt, &authorization, challenge, now_ms);
     store_put_authorization(txn, &authorization);
-    for (size_t i = 0; authorization.state != before && i < authorization.orders.count; i++)
-        update_order(txn, attempt, authorization.orders.items[i], attempt->validation.ok, now_ms);
 }
 
-static void outcome_stored(void *arg, enum store_status status)
+static void log_outcome(const struct attempt *attempt, enum store_status status)
 {
-    AUTO(attempt) attempt = arg;
     const struct validation *validation = &attempt->validation;
     struct log *log = attempt->caraway->log;
-    unlink_attempt(attempt->caraway->validations, attempt);
     if (status != STORE_OK)
         log_event(log, LOG_STORE_FAILED, LOG_TEXT("authorization", attempt->authorization),
                   LOG_TEXT("cause", store_status_text(status)));
-    log_event(log, validation->ok ? LOG_CHALLENGE_VALID : LOG_CHALLENGE_INVALID,
+    log_event(log,
+              validation->ok   ? LOG_CHALLENGE_VALID
+              : attempt->again ? LOG_CHALLENGE_FAILED
+                               : LOG_CHALLENGE_INVALID,
               LOG_TEXT("name", validation->identifier.value), LOG_TEXT("type", attempt->challenge),
               LOG_TEXT("detail", validation->ok ? NULL : validation->problem.detail),
               LOG_TEXT("authorization", attempt->authorization));
@@ -165,13 +231,58 @@ static void outcome_stored(void *arg, enum store_status status)
         log_event(log, LOG_ORDER_FAILED, LOG_TEXT("order", attempt->failed_order));
 }
 
+static void try_again(struct later_task *task)
+{
+    struct attempt *attempt = (struct attempt *)((char *)task - offsetof(struct attempt, retry));
+    attempt->validation.ok = false;
+    attempt->validation.trace = NULL;
+    attempt->validation.now_ms = world_now_ms(attempt->caraway->world);
+    validators_start(attempt->caraway->validators, &attempt->validation);
+}
+
+static void outcome_stored(void *arg, enum store_status status)
+{
+    struct attempt *attempt = arg;
+    struct caraway *caraway = attempt->caraway;
+    log_outcome(attempt, status);
+    if (status == STORE_OK && attempt->again && caraway->validations->later != NULL) {
+        attempt->retry.run = try_again;
+        later_add(caraway->validations->later, &attempt->retry,
+                  world_now_ms(caraway->world) + caraway->settings->validation_retry_interval_ms);
+        return;
+    }
+    unlink_attempt(caraway->validations, attempt);
+    attempt_drop(attempt);
+}
+
+struct hurry {
+    const char *authorization, *challenge;
+};
+
+static bool is_hurried(const struct later_task *task, const void *arg)
+{
+    const struct attempt *attempt = (const struct attempt *)((const char *)task - offsetof(struct attempt, retry));
+    const struct hurry *hurry = arg;
+    int64_t tried_ms = task->due_ms - attempt->caraway->settings->validation_retry_interval_ms;
+    return strcmp(attempt->authorization, hurry->authorization) == 0 &&
+           strcmp(attempt->challenge, hurry->challenge) == 0 &&
+           world_now_ms(attempt->caraway->world) - tried_ms >= HURRY_LEAST_MS;
+}
+
+void validation_hurry(struct caraway *caraway, const struct authorization *authorization,
+                      const struct challenge *challenge)
+{
+    const struct hurry hurry = { authorization->id, challenge->type };
+    later_hurry(caraway->validations->later, is_hurried, &hurry);
+}
+
 static void outcome_known(struct validation *validation, void *arg)
 {
     (void)validation;
     struct attempt *attempt = arg;
-    attempt->trace = validation->trace != NULL ? arena_text(attempt->arena, validation->trace) : NULL;
-    if (!validation->ok)
-        attempt->error = problem_json(attempt->arena, &validation->problem);
+    arena_reset(attempt->outcome);
+    attempt->trace = validation->trace != NULL ? arena_text(attempt->outcome, validation->trace) : NULL;
+    attempt->error = validation->ok ? NULL : problem_json(attempt->outcome, &validation->problem);
     attempt->job = (struct store_job) { .work = store_outcome, .done = outcome_stored, .arg = attempt };
     store_submit(attempt->caraway->store, &attempt->job);
 }
@@ -183,7 +294,8 @@ static bool attempt_fill(struct attempt *attempt, const struct authorization *au
 {
     struct arena *arena = attempt->arena = arena_create(ATTEMPT_MAX_BYTES);
     attempt->scratch = arena_create(ATTEMPT_MAX_BYTES);
-    TRY(arena != NULL && attempt->scratch != NULL);
+    attempt->outcome = arena_create(ATTEMPT_MAX_BYTES);
+    TRY(arena != NULL && attempt->scratch != NULL && attempt->outcome != NULL);
     struct validation *validation = &attempt->validation;
     attempt->authorization = arena_text(arena, authorization->id);
     attempt->challenge = arena_text(arena, challenge->type);

@@ -6,7 +6,9 @@
 
 struct validations;
 
-MUST_USE struct validations *validations_create(void);
+MUST_USE struct validations *validations_create(const struct world *world);
+/* Before the validators: nothing is tried again from then on. */
+void validations_stop(struct validations *validations);
 /* After the validators and the store: frees what never came back. */
 void validations_drop(struct validations *validations);
 DEFINE_DROP(validations, validations_drop)
@@ -14,5 +16,8 @@ DEFINE_DROP(validations, validations_drop)
 /* The challenge must be stored as processing: a restart resumes it from there. Texts are copied. */
 void validation_begin(struct caraway *caraway, const struct authorization *authorization,
                       const struct challenge *challenge, const char *thumbprint);
+/* The client asks again for a challenge that waits for its next try: it comes at once, at most once a second. */
+void validation_hurry(struct caraway *caraway, const struct authorization *authorization,
+                      const struct challenge *challenge);
 /* Starts again what was under way when the server ended. */
 MUST_USE bool validations_resume(struct caraway *caraway);

@@ -42,7 +42,8 @@ struct identifiers {
     X(4, TIME, validated_ms, )                                                                                         \
     X(5, JSON, error, )       /* problem document */                                                                   \
     X(6, JSON, trace, )       /* what the validator saw */                                                             \
-    X(7, TEXT, account_url, ) /* as the client named it when it started the challenge */
+    X(7, TEXT, account_url, ) /* as the client named it when it started the challenge */                               \
+    X(8, TEXTS, failures, )   /* problem documents of the tries that failed, JSON */
 
 #define AUTHORIZATION_FIELDS(X)                                                                                        \
     X(1, TEXT, id, )                                                                                                   \

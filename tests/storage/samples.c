@@ -13,8 +13,15 @@ static const uint8_t der[] = { 0x30, 0x03, 0x02, 0x01, 0x00, 0xff };
 static const char problem[] = "{\"type\":\"urn:ietf:params:acme:error:dns\",\"detail\":\"no A record\"}";
 
 static struct challenge challenges[] = {
-    { "http-01", CHALLENGE_INVALID, "token1", 1700000000123, problem, "[{\"at\":1},null]", "https://ca/account/1" },
-    { "dns-01", CHALLENGE_PROCESSING, "token2", 0, NULL, NULL, NULL },
+    { "http-01",
+      CHALLENGE_INVALID,
+      "token1",
+      1700000000123,
+      problem,
+      "[{\"at\":1},null]",
+      "https://ca/account/1",
+      { contacts, 1 } },
+    { "dns-01", CHALLENGE_PROCESSING, "token2", 0, NULL, NULL, NULL, { NULL, 0 } },
 };
 
 struct account sample_account(const char *id, const char *thumbprint)
