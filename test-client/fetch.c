@@ -4,6 +4,7 @@ struct tc_fetcher {
     CURLM *multi;
     uv_loop_t *loop;
     uv_timer_t timer;
+    uint64_t started;
 };
 
 /* A socket of curl's that the loop watches. */
@@ -143,7 +144,13 @@ bool tc_fetch_start(struct tc_fetcher *fetcher, struct tc_fetch *fetch)
     TRY(curl_easy_setopt(curl, CURLOPT_PRIVATE, fetch) == CURLE_OK);
     TRY(curl_multi_add_handle(fetcher->multi, curl) == CURLM_OK);
     fetch->running = true;
+    fetcher->started++;
     return true;
+}
+
+uint64_t tc_fetcher_started(const struct tc_fetcher *fetcher)
+{
+    return fetcher->started;
 }
 
 void tc_fetch_stop(struct tc_fetcher *fetcher, struct tc_fetch *fetch)

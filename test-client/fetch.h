@@ -27,4 +27,6 @@ struct tc_fetch {
 
 /* Starts a prepared exchange. False when curl refuses it (memory is out). */
 MUST_USE bool tc_fetch_start(struct tc_fetcher *fetcher, struct tc_fetch *fetch);
+/* How many exchanges have been started so far. */
+uint64_t tc_fetcher_started(const struct tc_fetcher *fetcher);
 void tc_fetch_stop(struct tc_fetcher *fetcher, struct tc_fetch *fetch); /* done is not called; harmless when idle */

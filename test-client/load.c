@@ -91,7 +91,7 @@ struct load {
     uv_poll_t pace_poll;
     char run[9]; /* makes names differ from those of the run before */
     uint64_t issues;
-    uint64_t began_ns, client_us, server_us;
+    uint64_t began_ns, client_us, server_us, requests;
     FILE *record; /* or NULL */
     struct tc_load_result result;
     char why[TC_WHY_SIZE]; /* what kept the load from starting */
@@ -208,6 +208,7 @@ static void load_begin(struct load *load)
 {
     load->running = true;
     load->client_us = tc_cpu_own_us();
+    load->requests = tc_fetcher_started(load->client.fetcher);
     load->server_us = server_us(load);
     load->began_ns = uv_hrtime();
     if (load->options->count == 0)
@@ -232,6 +233,7 @@ static void load_end(struct load *load)
     result->client_us = tc_cpu_own_us() - load->client_us;
     uint64_t server = server_us(load);
     result->server_us = server > load->server_us ? server - load->server_us : 0;
+    result->requests = tc_fetcher_started(load->client.fetcher) - load->requests;
     result->clients = load->made;
     result->unfinished = overdue(load);
     if (load->options->only != ONLY_NOTHING)

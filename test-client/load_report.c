@@ -50,9 +50,9 @@ static uint64_t per_second_thousandths(const struct tc_load_result *result)
     return result->elapsed_us > 0 ? result->issued.count * 1000000000 / result->elapsed_us : 0;
 }
 
-static uint64_t us_per_issuance(const struct tc_load_result *result, uint64_t us)
+static uint64_t per_issuance(const struct tc_load_result *result, uint64_t amount)
 {
-    return result->issued.count > 0 ? us / result->issued.count : 0;
+    return result->issued.count > 0 ? amount / result->issued.count : 0;
 }
 
 static const struct {
@@ -94,9 +94,10 @@ void tc_load_write_json(const struct tc_load_result *result, struct buf *out)
     json_out_int(&json, "unfinished", (int64_t)result->unfinished);
     write_thousandths(&json, "issuances_per_second", per_second_thousandths(result));
     write_latency(result, &json);
-    write_thousandths(&json, "client_cpu_ms_per_issuance", us_per_issuance(result, result->client_us));
+    write_thousandths(&json, "client_cpu_ms_per_issuance", per_issuance(result, result->client_us));
+    write_thousandths(&json, "requests_per_issuance", per_issuance(result, result->requests * 1000));
     if (result->server_us > 0)
-        write_thousandths(&json, "server_cpu_ms_per_issuance", us_per_issuance(result, result->server_us));
+        write_thousandths(&json, "server_cpu_ms_per_issuance", per_issuance(result, result->server_us));
     write_failures(result, &json);
     json_out_end_object(&json);
     buf_char(out, '\n');
@@ -125,9 +126,9 @@ void tc_load_write_table(const struct tc_load_result *result, struct buf *out)
     write_row(out, "throughput", per_second_thousandths(result), per_second);
     for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
         write_row(out, percentiles[i].name, tc_histogram_at(&result->issued, percentiles[i].per_mille), "ms");
-    write_row(out, "client CPU", us_per_issuance(result, result->client_us), per_one);
+    write_row(out, "client CPU", per_issuance(result, result->client_us), per_one);
     if (result->server_us > 0)
-        write_row(out, "server CPU", us_per_issuance(result, result->server_us), per_one);
+        write_row(out, "server CPU", per_issuance(result, result->server_us), per_one);
     for (size_t i = 0; i < result->failure_kinds; i++) {
         const struct tc_load_failure *kind = &result->failures[i];
         buf_printf(out, "%8" PRIu64 " x ", kind->count);

@@ -22,6 +22,7 @@ struct tc_load_result {
     size_t failure_kinds;
     const char *unit; /* of what was counted; NULL: issuance */
     uint64_t clients, unfinished;
+    uint64_t requests;                         /* HTTP exchanges, those of what is unfinished included */
     uint64_t elapsed_us, client_us, server_us; /* server_us 0: not measured */
 };
 

@@ -33,6 +33,7 @@ static void json_is_read_back(void **state)
     (void)state;
     struct tc_load_result result = result_of_two();
     result.server_us = 5000;
+    result.requests = 15;
     tc_load_count_failure(&result, "order", &(struct tc_problem) { .type = "rateLimited", .detail = "too \"many\"" });
     AUTO_BUF(text, 8192);
     tc_load_write_json(&result, &text);
@@ -41,6 +42,7 @@ static void json_is_read_back(void **state)
     assert_non_null(object);
     assert_int_equal(json_integer_value(json_object_get(object, "issued")), 2);
     assert_true(json_real_value(json_object_get(object, "server_cpu_ms_per_issuance")) == 2.5);
+    assert_true(json_real_value(json_object_get(object, "requests_per_issuance")) == 7.5);
     const json_t *error = json_array_get(json_object_get(object, "errors"), 0);
     assert_string_equal(json_member_text(error, "first_detail"), "too \"many\"");
     assert_string_equal(json_member_text(error, "step"), "order");
