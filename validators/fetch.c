@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { IDLE_HANDLES = 64, RECEIVE_BYTES = 4096 };
+enum { RECEIVE_BYTES = 4096 };
 
 const struct val_fetch_row val_fetch_rows[VAL_FETCH_OUTCOMES] = {
 #define X(name, type, unconnected, phrase, hint) [VAL_FETCH_##name] = { PROBLEM_##type, unconnected, phrase, hint },
@@ -20,8 +20,6 @@ struct val_fetcher {
     struct curl_slist *headers;
     char *user_agent;
     long connect_timeout_ms;
-    CURL *idle[IDLE_HANDLES]; /* options set, waiting for the next fetch */
-    size_t idle_count;
 };
 
 struct watch { /* one socket of curl's */
@@ -180,8 +178,6 @@ bool val_fetcher_open(uv_loop_t *loop, const char *user_agent, int64_t connect_t
 
 void val_fetcher_close(struct val_fetcher *fetcher)
 {
-    while (fetcher->idle_count > 0)
-        curl_easy_cleanup(fetcher->idle[--fetcher->idle_count]);
     curl_multi_cleanup(TAKE(fetcher->multi));
     uv_close((uv_handle_t *)&fetcher->timer, NULL);
 }
@@ -195,8 +191,10 @@ void val_fetcher_drop(struct val_fetcher *fetcher)
     free(fetcher);
 }
 
-/* What all fetches have in common; handles keep it from fetch to fetch. TLS peers are met only behind a redirect,
- * where the content is the proof and any certificate will do (RFC 8555 §8.3 demands none). */
+/* What all fetches have in common. A handle serves one exchange only: libcurl 7.88 keeps a pointer to the last header
+ * of one answer, which the next answer on the same handle makes it follow when it begins with a folded line. TLS peers
+ * are met only behind a redirect, where the content is the proof and any certificate will do (RFC 8555 §8.3 demands
+ * none). */
 static CURL *make_easy(const struct val_fetcher *fetcher)
 {
     CURL *easy = curl_easy_init();
@@ -238,7 +236,7 @@ bool val_fetch_start(struct val_fetcher *fetcher, struct val_fetch *fetch)
     fetch->fetcher = fetcher;
     fetch->connect_to = connect_to(fetch);
     TRY(fetch->connect_to != NULL);
-    fetch->easy = fetcher->idle_count > 0 ? fetcher->idle[--fetcher->idle_count] : make_easy(fetcher);
+    fetch->easy = make_easy(fetcher);
     TRY(fetch->easy != NULL);
     CURL *easy = fetch->easy;
     bool ok = curl_easy_setopt(easy, CURLOPT_URL, fetch->url) == CURLE_OK;
@@ -261,18 +259,11 @@ bool val_fetch_connected(const struct val_fetch *fetch)
            connect_us > 0;
 }
 
-/* The handle leaves the multi and waits for the next fetch. */
 static void release(struct val_fetch *fetch)
 {
-    struct val_fetcher *fetcher = fetch->fetcher;
     CURL *easy = TAKE(fetch->easy);
-    curl_multi_remove_handle(fetcher->multi, easy);
-    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
-    if (fetcher->idle_count < IDLE_HANDLES)
-        fetcher->idle[fetcher->idle_count++] = easy;
-    else
-        curl_easy_cleanup(easy);
+    curl_multi_remove_handle(fetch->fetcher->multi, easy);
+    curl_easy_cleanup(easy);
 }
 
 static enum val_fetch_outcome connect_failure(const struct val_fetch *fetch)
