@@ -179,6 +179,11 @@ MUST_USE bool cf_solve(struct cf *cf, struct tc_session *session, const char *au
 MUST_USE bool cf_ready(struct cf *cf, struct tc_session *session, struct cf_order *out);
 /* Polls until "status" is none of pending and processing. */
 MUST_USE bool cf_settle(struct cf *cf, struct tc_session *session, const char *url);
+/* Responds to the challenge and waits: for the authorization to be "valid", or for the challenge to be "invalid" or to
+ * have an error while the server means to try again (RFC 8555 §8.2). What becomes of the authorization then is another
+ * question. */
+MUST_USE bool cf_ends_as(struct cf *cf, const struct cf_order *order, const struct cf_challenge *challenge,
+                         const char *status);
 MUST_USE bool cf_finalize(struct cf *cf, const struct cf_order *order, const char *csr);
 /* Waits for the order to be valid, gets the certificate; `key` is a loan that must live as long as the run. */
 MUST_USE bool cf_collect(struct cf *cf, const struct cf_order *order, EVP_PKEY *key, struct cf_certificate *out);

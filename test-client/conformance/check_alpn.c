@@ -8,14 +8,6 @@ static bool begin(struct cf *cf, struct cf_order *order, struct cf_challenge *ch
     return cf_prover_can(cf->prover, CHALLENGE_TLS_ALPN_01) || cf_skip(cf, "tls-alpn-01 cannot be answered from here");
 }
 
-static bool ends_as(struct cf *cf, const struct cf_order *order, const struct cf_challenge *challenge,
-                    const char *status)
-{
-    TRY(cf_call(cf, cf->first, challenge->url, "{}") && cf_expect(cf, 200));
-    TRY(cf_settle(cf, cf->first, order->authorizations[0]));
-    return cf_status_is(cf, status) || cf_fail(cf, "the authorization is not %s", status);
-}
-
 static bool put(struct cf *cf, const struct cf_challenge *challenge, const char *content,
                 const struct tls_alpn01_flaws *flaws)
 {
@@ -46,14 +38,14 @@ static bool good(struct cf *cf)
     TRY(begin(cf, &order, &challenge));
     TRY(cf_prover_answer(cf->prover, challenge.type, challenge.name, "", challenge.key_authorization) ||
         cf_skip(cf, "such an answer cannot be put up from here"));
-    return ends_as(cf, &order, &challenge, "valid");
+    return cf_ends_as(cf, &order, &challenge, "valid");
 }
 
 static bool nothing(struct cf *cf)
 {
     struct cf_order order;
     struct cf_challenge challenge;
-    return begin(cf, &order, &challenge) && ends_as(cf, &order, &challenge, "invalid");
+    return begin(cf, &order, &challenge) && cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 static bool names_in_capitals(struct cf *cf)
@@ -66,7 +58,7 @@ static bool names_in_capitals(struct cf *cf)
     for (char *c = names; *c != '\0'; c++)
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
     return put(cf, &challenge, challenge.key_authorization, &(struct tls_alpn01_flaws) { .names = names }) &&
-           ends_as(cf, &order, &challenge, "valid");
+           cf_ends_as(cf, &order, &challenge, "valid");
 }
 
 enum flaw { NO_IDENTIFIER, NOT_CRITICAL, BARE_DIGEST, NO_PROTOCOL };
@@ -82,7 +74,7 @@ static bool flawed(struct cf *cf)
         .no_protocol = cf->check->arg == NO_PROTOCOL,
     };
     return begin(cf, &order, &challenge) && put(cf, &challenge, challenge.key_authorization, &flaws) &&
-           ends_as(cf, &order, &challenge, "invalid");
+           cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 enum names { NO_NAMES, OTHER_NAME, SECOND_NAME, ADDRESS_TOO, WILDCARD_NAME, ONLY_ADDRESS, EMAIL_TOO };
@@ -104,7 +96,7 @@ static bool wrong_names(struct cf *cf)
         [EMAIL_TOO] = cf_print(cf, "DNS:%s,email:someone@example.test", name),
     };
     struct tls_alpn01_flaws flaws = { .names = sets[cf->check->arg] };
-    return put(cf, &challenge, challenge.key_authorization, &flaws) && ends_as(cf, &order, &challenge, "invalid");
+    return put(cf, &challenge, challenge.key_authorization, &flaws) && cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 enum content { TOKEN_ALONE, OTHER_THUMBPRINT, OTHER_TOKEN, EMPTY };
@@ -122,7 +114,7 @@ static bool wrong_content(struct cf *cf)
     };
     TRY(cf_prover_answer(cf->prover, challenge.type, challenge.name, "", contents[cf->check->arg]) ||
         cf_skip(cf, "such an answer cannot be put up from here"));
-    return ends_as(cf, &order, &challenge, "invalid");
+    return cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 static bool not_for_wildcards(struct cf *cf)

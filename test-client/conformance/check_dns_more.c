@@ -16,14 +16,6 @@ static bool put(struct cf *cf, const char *owner, const char *value)
     return cf_prover_txt(cf->prover, owner, value) || cf_skip(cf, "the TXT record cannot be put up from here");
 }
 
-static bool ends_as(struct cf *cf, const struct cf_order *order, const struct cf_challenge *challenge,
-                    const char *status)
-{
-    TRY(cf_call(cf, cf->first, challenge->url, "{}") && cf_expect(cf, 200));
-    TRY(cf_settle(cf, cf->first, order->authorizations[0]));
-    return cf_status_is(cf, status) || cf_fail(cf, "the authorization is not %s", status);
-}
-
 /* --- dns-account-01 --- */
 
 /* "_", base32 in small letters of the first ten octets of the account URL's SHA-256, ".", "_acme-challenge", … */
@@ -56,7 +48,7 @@ static bool account_good(struct cf *cf)
     TRY(begin(cf, "dns-account-01", cf->check->arg != 0 ? cf_print(cf, "*.%s", name) : name, &order, &challenge));
     const char *label = account_label(cf, tc_session_kid(cf->first));
     TRY(put(cf, cf_print(cf, "%s._acme-challenge.%s", label, name), digest_of(cf, &challenge)));
-    return ends_as(cf, &order, &challenge, "valid");
+    return cf_ends_as(cf, &order, &challenge, "valid");
 }
 
 enum place { NOWHERE, DNS_01_PLACE, OTHER_LABEL, UNDER_NAME };
@@ -73,7 +65,7 @@ static bool account_misplaced(struct cf *cf)
         [OTHER_LABEL] = cf_print(cf, "%s._acme-challenge.%s", account_label(cf, tc_session_kid(cf->second)), name),
         [UNDER_NAME] = cf_print(cf, "%s.%s", right, name),
     };
-    return put(cf, places[cf->check->arg], digest_of(cf, &challenge)) && ends_as(cf, &order, &challenge, "invalid");
+    return put(cf, places[cf->check->arg], digest_of(cf, &challenge)) && cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 static bool account_wrong_value(struct cf *cf)
@@ -83,7 +75,7 @@ static bool account_wrong_value(struct cf *cf)
     TRY(begin(cf, "dns-account-01", cf_name(cf), &order, &challenge));
     const char *label = account_label(cf, tc_session_kid(cf->first));
     return put(cf, cf_print(cf, "%s._acme-challenge.%s", label, challenge.name), challenge.key_authorization) &&
-           ends_as(cf, &order, &challenge, "invalid");
+           cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 static bool account_token(struct cf *cf)
@@ -103,7 +95,7 @@ static bool account_not_dns_01(struct cf *cf)
     TRY(begin(cf, "dns-01", order.name, &order, &challenge));
     const char *label = account_label(cf, tc_session_kid(cf->first));
     return put(cf, cf_print(cf, "%s._acme-challenge.%s", label, challenge.name), digest_of(cf, &challenge)) &&
-           ends_as(cf, &order, &challenge, "invalid");
+           cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 static const struct cf_check dns_account_checks[] = {
@@ -190,7 +182,7 @@ static bool persist(struct cf *cf)
         TRY(put(cf, owner, "elsewhere.example; accounturi=https://elsewhere.example/1") &&
             put(cf, owner, "v=spf1 -all"));
     TRY(put(cf, owner, record_of(cf, issuer)));
-    return ends_as(cf, &order, &challenge, (how & VALID) != 0 ? "valid" : "invalid");
+    return cf_ends_as(cf, &order, &challenge, (how & VALID) != 0 ? "valid" : "invalid");
 }
 
 static bool persist_other_account(struct cf *cf)
@@ -201,7 +193,7 @@ static bool persist_other_account(struct cf *cf)
     TRY(persist_begin(cf, base, &order, &challenge, &issuer));
     TRY(put(cf, cf_print(cf, "_validation-persist.%s", base),
             cf_print(cf, "%s; accounturi=%s", issuer, tc_session_kid(cf->second))));
-    return ends_as(cf, &order, &challenge, "invalid");
+    return cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 static bool persist_elsewhere(struct cf *cf)
@@ -212,7 +204,7 @@ static bool persist_elsewhere(struct cf *cf)
     TRY(persist_begin(cf, base, &order, &challenge, &issuer));
     TRY(put(cf, cf_print(cf, "%s%s", cf->check->text, base),
             cf_print(cf, "%s; accounturi=%s", issuer, tc_session_kid(cf->first))));
-    return ends_as(cf, &order, &challenge, "invalid");
+    return cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 static const struct cf_check dns_persist_checks[] = {

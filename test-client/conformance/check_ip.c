@@ -77,9 +77,7 @@ static bool proved_by(struct cf *cf, const char *type)
     TRY(cf_prover_can(cf->prover, challenge.type) || cf_skip(cf, "%s cannot be answered from here", type));
     TRY(cf_prover_answer(cf->prover, challenge.type, challenge.name, challenge.token, challenge.key_authorization) ||
         cf_skip(cf, "such an answer cannot be put up from here"));
-    TRY(cf_call(cf, order.owner, challenge.url, "{}") && cf_expect(cf, 200));
-    TRY(cf_settle(cf, order.owner, order.authorizations[0]));
-    return cf_status_is(cf, "valid") || cf_fail(cf, "the authorization is not valid");
+    return cf_ends_as(cf, &order, &challenge, "valid");
 }
 
 static bool proved(struct cf *cf)
@@ -100,9 +98,7 @@ static bool alpn_flawed(struct cf *cf)
     TRY(fresh_challenge(cf, "tls-alpn-01", &order, &challenge));
     TRY(cf_prover_flawed(cf->prover, challenge.name, challenge.key_authorization, &flaws) ||
         cf_skip(cf, "such an answer cannot be put up from here"));
-    TRY(cf_call(cf, order.owner, challenge.url, "{}") && cf_expect(cf, 200));
-    TRY(cf_settle(cf, order.owner, order.authorizations[0]));
-    return cf_status_is(cf, "invalid") || cf_fail(cf, "the authorization is not invalid");
+    return cf_ends_as(cf, &order, &challenge, "invalid");
 }
 
 static bool refused_address(struct cf *cf)

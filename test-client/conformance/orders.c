@@ -110,7 +110,8 @@ static json_t *choose_challenge(const struct cf *cf, enum acme_challenge_type *o
     return NULL;
 }
 
-bool cf_settle(struct cf *cf, struct tc_session *session, const char *url)
+/* With `or_error`, an "error" ends the waiting too. */
+static bool settle(struct cf *cf, struct tc_session *session, const char *url, bool or_error)
 {
     uint64_t until = uv_hrtime() + (uint64_t)cf->settings->patience_s * 1000000000;
     unsigned pause = FIRST_PAUSE_MS;
@@ -118,11 +119,28 @@ bool cf_settle(struct cf *cf, struct tc_session *session, const char *url)
         TRY(cf_call(cf, session, url, NULL) && cf_expect(cf, 200));
         if (!cf_status_is(cf, "pending") && !cf_status_is(cf, "processing"))
             return true;
+        if (or_error && cf->body != NULL && json_object_get(cf->body, "error") != NULL)
+            return true;
         if (uv_hrtime() > until)
             return cf_fail(cf, "still %s after %ld seconds", cf_member(cf, "status"), cf->settings->patience_s);
         uv_sleep(pause);
         pause = 2 * pause < LONGEST_PAUSE_MS ? 2 * pause : LONGEST_PAUSE_MS;
     }
+}
+
+bool cf_settle(struct cf *cf, struct tc_session *session, const char *url)
+{
+    return settle(cf, session, url, false);
+}
+
+bool cf_ends_as(struct cf *cf, const struct cf_order *order, const struct cf_challenge *challenge, const char *status)
+{
+    TRY(cf_call(cf, order->owner, challenge->url, "{}") && cf_expect(cf, 200));
+    if (strcmp(status, "invalid") == 0)
+        return settle(cf, order->owner, challenge->url, true) &&
+               (!cf_status_is(cf, "valid") || cf_fail(cf, "the challenge is valid"));
+    TRY(cf_settle(cf, order->owner, order->authorizations[0]));
+    return cf_status_is(cf, status) || cf_fail(cf, "the authorization is not %s", status);
 }
 
 bool cf_solve(struct cf *cf, struct tc_session *session, const char *authorization)
