@@ -102,7 +102,9 @@ static bool failure_is_shown(struct cf *cf)
     struct cf_challenge challenge;
     TRY(failed_challenge(cf, &order, &challenge) && cf_call(cf, cf->first, challenge.url, NULL) && cf_expect(cf, 200));
     const json_t *error = json_object_get(cf->body, "error");
-    return json_member_text(error, "type") != NULL || cf_fail(cf, "the challenge has no \"error\" with a type");
+    TRY(json_member_text(error, "type") != NULL || cf_fail(cf, "the challenge has no \"error\" with a type"));
+    return cf_status_is(cf, "invalid") || cf_header(cf, "Retry-After") != NULL ||
+           cf_fail(cf, "the challenge has an error, but is neither invalid nor says when it is tried again");
 }
 
 static bool failure_stays_listed(struct cf *cf)
