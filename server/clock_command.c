@@ -63,7 +63,7 @@ int clock_command(int argc, char **argv)
         return usage(stdout, 0);
     if (!read_words(&line, &body) || body.failed)
         return usage(stderr, 2);
-    if (!operator_ask(&line, body.len > 0 ? "POST" : "GET", CLOCK_PATH, body.len > 0 ? buf_str(&body) : NULL, &answer))
+    if (!operator_send(&line, body.len > 0 ? "POST" : "GET", CLOCK_PATH, body.len > 0 ? &body : NULL, &answer))
         return 1;
     if (!line.json)
         print_clock(answer);

@@ -114,6 +114,11 @@ struct rate limit_rate(const struct limits *limits, enum limit limit, const char
     return rate;
 }
 
+struct rate limit_common_rate(const struct limits *limits, enum limit limit)
+{
+    return limits->rates[limit];
+}
+
 bool limit_is_overridden(const struct limits *limits, enum limit limit, const char *subject)
 {
     struct rate rate;
@@ -306,4 +311,15 @@ bool limits_take(const struct limits *limits, struct store_txn *txn, struct aren
     bool passes = limits_check(limits, txn, arena, now_ms, asks, problem);
     store_tats(limits, txn, arena, now_ms, asks, passes);
     return passes;
+}
+
+void limit_convert(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                   const struct limit_ask *ask, const struct rate *to)
+{
+    struct rate from = limit_rate(limits, ask->limit, ask->subject);
+    struct rate_bucket bucket;
+    if (!load_bucket(txn, arena, ask, &bucket) || bucket.full_us == 0)
+        return;
+    bucket.full_us = rate_convert(&from, to, bucket.full_us, now_ms * 1000);
+    store_put_rate_bucket(txn, &bucket);
 }

@@ -21,6 +21,7 @@ enum limit_whose limit_whose(enum limit limit);
 MUST_USE bool limit_from_name(const char *name, enum limit *out);
 /* The rate in force for a subject: an override's, else the row's. */
 struct rate limit_rate(const struct limits *limits, enum limit limit, const char *subject);
+struct rate limit_common_rate(const struct limits *limits, enum limit limit); /* the row's */
 /* True when an override names this subject. */
 bool limit_is_overridden(const struct limits *limits, enum limit limit, const char *subject);
 
@@ -49,6 +50,10 @@ MUST_USE bool limits_take(const struct limits *limits, struct store_txn *txn, st
                           const struct limit_asks *asks, struct acme_problem *problem);
 void limits_mend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
                  const struct limit_asks *asks);
+
+/* In the job that changes the rate of a subject: its bucket keeps what is spent. */
+void limit_convert(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                   const struct limit_ask *ask, const struct rate *to);
 
 /* The id of a bucket's record. */
 MUST_USE const char *limit_bucket_id(struct arena *arena, enum limit limit, const char *subject);

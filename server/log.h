@@ -41,6 +41,9 @@ MUST_USE bool log_level_from_text(const char *text, enum log_level *out);
     X(CERTIFICATE_REFUSED, "certificate.refused", ERROR)                                                               \
     X(CERTIFICATE_REVOKED, "certificate.revoked", INFO)                                                                \
     X(JANITOR_PRUNED, "janitor.pruned", INFO)                                                                          \
+    X(LIMIT_OVERRIDDEN, "limit.overridden", INFO)                                                                      \
+    X(LIMIT_RESTORED, "limit.restored", INFO) /* an override was removed */                                            \
+    X(LIMIT_RESET, "limit.reset", INFO)                                                                                \
     X(CLOCK_MOVED, "clock.moved", INFO) /* by the operator of a laboratory; the log itself keeps the machine's time */ \
     X(STORE_FAILED, "store.failed", ERROR)
 

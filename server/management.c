@@ -1,10 +1,11 @@
 #include "server/management.h"
 
+#include "server/account_admin.h"
 #include "server/caraway.h"
 #include "server/chains.h"
 #include "server/clock.h"
-#include "server/account_admin.h"
 #include "server/external_admin.h"
+#include "server/limit_admin.h"
 #include "server/upkeep.h"
 #include "storage/codec.h"
 
@@ -184,6 +185,8 @@ static bool object_get(struct request *rq)
         { "/roots/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, root_get },                                            \
         { "/intermediates/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, intermediate_get },                            \
         { "/api/external-keys", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, external_keys_get },                          \
+        { "/api/limits", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, limits_get },                                        \
+        { "/api/limits/overrides", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, limit_overrides_get },                     \
         { "/api/clock", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, clock_get },                                          \
         { "/api/{}", METHOD_GET, PROOF_NONE, PAYLOAD_NONE, 0, list_get },                                              \
     {                                                                                                                  \
@@ -200,6 +203,9 @@ static const struct route admin_rows[] = {
     { "/api/accounts/{}/suspend", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, account_suspend },
     { "/api/accounts/{}/resume", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, account_resume },
     { "/api/external-keys/{}", METHOD_DELETE, PROOF_NONE, PAYLOAD_NONE, 0, external_key_delete },
+    { "/api/limits/reset", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, limits_reset_post },
+    { "/api/limits/overrides", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, limit_override_post },
+    { "/api/limits/overrides", METHOD_DELETE, PROOF_NONE, PAYLOAD_NONE, 0, limit_override_delete },
     { "/api/clock", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, clock_post },
     { UPKEEP_PATH "{}", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, upkeep_post },
 };

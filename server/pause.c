@@ -54,6 +54,60 @@ bool pause_check(struct store_txn *txn, struct request *rq, const struct acme_id
     return false;
 }
 
+/* ---- resuming */
+
+static bool list_paused(struct store_txn *txn, struct request *rq, const char *account, struct store_page *out)
+{
+    return store_list(txn, rq->arena, STORE_PAUSE_BY_ACCOUNT, account, NULL, RESUME_PAGE, false, out) ||
+           problem_from_list(rq, txn);
+}
+
+bool pause_list(struct store_txn *txn, struct request *rq, const char *account, struct texts *out)
+{
+    struct store_page page;
+    *out = (struct texts) { NULL, 0 };
+    if (account == NULL)
+        return true;
+    TRY(list_paused(txn, rq, account, &page));
+    out->items = arena_array(rq->arena, page.ids.count, sizeof *out->items);
+    if (out->items == NULL)
+        return problem_out_of_memory(&rq->problem);
+    for (size_t i = 0; i < page.ids.count; i++) {
+        struct pause pause;
+        if (store_get_pause(txn, rq->arena, page.ids.items[i], &pause))
+            out->items[out->count++] = pause.name;
+    }
+    return true;
+}
+
+static bool resume_one(struct store_txn *txn, struct request *rq, struct pause *pause)
+{
+    const char *subject = arena_printf(rq->arena, "%s/%s", pause->account, pause->name);
+    const char *bucket = subject != NULL ? limit_bucket_id(rq->arena, LIMIT_FAILURES_BEFORE_PAUSE, subject) : NULL;
+    if (bucket == NULL)
+        return problem_out_of_memory(&rq->problem);
+    pause->paused_ms = 0;
+    pause->grace_until_ms = rq->now_ms + GRACE_DAYS * DAY_MS;
+    store_put_pause(txn, pause);
+    store_delete_rate_bucket(txn, bucket);
+    return true;
+}
+
+bool pause_resume(struct store_txn *txn, struct request *rq, const char *account, size_t *out_count)
+{
+    struct store_page page;
+    struct pause pause;
+    *out_count = 0;
+    TRY(list_paused(txn, rq, account, &page));
+    for (size_t i = 0; i < page.ids.count; i++) {
+        if (!store_get_pause(txn, rq->arena, page.ids.items[i], &pause))
+            continue;
+        TRY(resume_one(txn, rq, &pause));
+        (*out_count)++;
+    }
+    return true;
+}
+
 /* ---- the page */
 
 bool pause_page_get(struct request *rq)
@@ -77,25 +131,7 @@ struct resume {
 static bool store_resume(struct store_txn *txn, struct request *rq)
 {
     struct resume *state = rq->state;
-    struct store_page page;
-    state->count = 0;
-    if (!store_list(txn, rq->arena, STORE_PAUSE_BY_ACCOUNT, state->account, NULL, RESUME_PAGE, false, &page))
-        return problem_from_list(rq, txn);
-    for (size_t i = 0; i < page.ids.count; i++) {
-        struct pause pause;
-        if (!store_get_pause(txn, rq->arena, page.ids.items[i], &pause))
-            continue;
-        const char *subject = arena_printf(rq->arena, "%s/%s", pause.account, pause.name);
-        const char *bucket = subject != NULL ? limit_bucket_id(rq->arena, LIMIT_FAILURES_BEFORE_PAUSE, subject) : NULL;
-        if (bucket == NULL)
-            return problem_out_of_memory(&rq->problem);
-        pause.paused_ms = 0;
-        pause.grace_until_ms = rq->now_ms + GRACE_DAYS * DAY_MS;
-        store_put_pause(txn, &pause);
-        store_delete_rate_bucket(txn, bucket);
-        state->count++;
-    }
-    return true;
+    return pause_resume(txn, rq, state->account, &state->count);
 }
 
 static bool after_resume(struct request *rq)

@@ -61,15 +61,33 @@ void rate_text(const struct rate *rate, char out[static RATE_TEXT_SIZE])
                  units[i].text);
 }
 
+static int64_t emission_of(const struct rate *rate)
+{
+    return rate->period_us / rate->count;
+}
+
+/* How long it takes until all that is spent has come back, never more than the bucket holds. */
+static int64_t spent_us(const struct rate *rate, int64_t tat_us, int64_t now_us)
+{
+    int64_t most = emission_of(rate) * rate->count, spent = tat_us > now_us ? tat_us - now_us : 0;
+    return spent < most ? spent : most;
+}
+
+int64_t rate_convert(const struct rate *from, const struct rate *to, int64_t tat_us, int64_t now_us)
+{
+    if (from->count == 0 || to->count == 0 || tat_us <= now_us)
+        return tat_us;
+    __int128 spent = (__int128)spent_us(from, tat_us, now_us) * emission_of(to) / emission_of(from);
+    int64_t most = emission_of(to) * to->count;
+    return now_us + (spent < most ? (int64_t)spent : most);
+}
+
 struct rate_verdict rate_ask(const struct rate *rate, int64_t tat_us, int64_t now_us, int64_t cost)
 {
     if (rate->count == 0)
         return (struct rate_verdict) { .allowed = true, .tat_us = tat_us, .remaining = INT64_MAX };
-    int64_t emission = rate->period_us / rate->count;
-    int64_t burst = emission * rate->count;
-    int64_t spent = tat_us > now_us ? tat_us - now_us : 0;
-    if (spent > burst)
-        spent = burst;
+    int64_t emission = emission_of(rate), burst = emission * rate->count;
+    int64_t spent = spent_us(rate, tat_us, now_us);
     int64_t early = spent + emission * cost - burst; /* how much too early this one comes */
     if (early > 0)
         return (struct rate_verdict) { .tat_us = spent > 0 ? now_us + spent : tat_us,

@@ -23,3 +23,5 @@ struct rate_verdict {
 /* A bucket never seen has tat 0. `cost` 0 only looks. A TAT further ahead than spending can bring it, from before the
  * clock was put back or the rate was lowered, is that of an empty bucket; a refusal then gives the mended one. */
 struct rate_verdict rate_ask(const struct rate *rate, int64_t tat_us, int64_t now_us, int64_t cost);
+/* The TAT under another rate: as many are spent as before. */
+int64_t rate_convert(const struct rate *from, const struct rate *to, int64_t tat_us, int64_t now_us);

@@ -164,6 +164,30 @@ static void a_tat_beyond_what_spending_brings_is_that_of_an_empty_bucket(void **
     assert_true(rate_ask(&rate, verdict.tat_us, NOW_US + 720 * SECOND_US, 1).allowed);
 }
 
+static void another_rate_keeps_what_is_spent(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to;
+        int64_t spent, left;
+    } cases[] = {
+        { "3/7d", "5/7d", 3, 2 },
+        { "3/7d", "3/7d", 2, 1 },
+        { "50/7d", "5/1h", 3, 2 },
+        { "50/7d", "5/1h", 49, 0 },
+        { "5/1h", "off", 5, INT64_MAX },
+        { "10000000/12d", "10/100000d", 4, 6 },
+        { "10/100000d", "10000000/12d", 4, 9999996 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct rate from, to;
+        assert_true(rate_read(cases[i].from, &from) && rate_read(cases[i].to, &to));
+        int64_t tat_us = rate_ask(&from, 0, NOW_US, cases[i].spent).tat_us;
+        int64_t converted_us = rate_convert(&from, &to, tat_us, NOW_US);
+        assert_int_equal(rate_ask(&to, converted_us, NOW_US, 0).remaining, cases[i].left);
+    }
+}
+
 /* ---- against models */
 
 static uint64_t random_below(uint64_t *seed, uint64_t limit)
@@ -263,6 +287,7 @@ int main(void)
         cmocka_unit_test(off_is_no_limit),
         cmocka_unit_test(rates_are_written_in_their_largest_unit),
         cmocka_unit_test(a_tat_beyond_what_spending_brings_is_that_of_an_empty_bucket),
+        cmocka_unit_test(another_rate_keeps_what_is_spent),
         cmocka_unit_test(it_is_the_naive_token_bucket),
         cmocka_unit_test(no_window_holds_more_than_the_rate),
     };
