@@ -52,6 +52,8 @@ static int tear_down(void **state)
 
 static void put(struct store_txn *txn, void *order)
 {
+    static const struct account account = { .id = "a", .state = ACCOUNT_VALID, .created_ms = 1 };
+    store_put_account(txn, &account);
     store_put_order(txn, order);
 }
 
