@@ -29,16 +29,15 @@ struct lmdb {
     unsigned flags;
     int lock_fd;
     MDB_dbi trees[UINT8_MAX + 1]; /* by class; 0 is no tree */
-    pthread_mutex_t lock;         /* guards the next two against the moment when the database is opened anew */
+    pthread_mutex_t lock;         /* guards the rest against the moment when the database is opened anew */
     MDB_env *env;
-    size_t readers;
+    size_t users; /* transactions and copies under way */
 };
 
 struct lmdb_txn {
     MDB_txn *txn;
     MDB_cursor *cursor; /* where the last seek was; NULL before the first */
     struct lmdb *db;
-    bool write;
 };
 
 /* What each error is to the store, and what the operator can do about it at a start. */
@@ -271,59 +270,44 @@ static enum store_status lmdb_open(const struct store_options *options, void **o
     return STORE_OK;
 }
 
-/* A commit whose last write failed leaves LMDB unwilling to write until the database is opened again, which can only be
- * while nobody reads. */
-static int reopen(struct lmdb *db)
+/* A commit whose last write failed leaves LMDB unwilling to begin anything until the database is opened again, which
+ * can only be while nobody uses it. */
+static int open_again(struct lmdb *db)
 {
-    if (db->readers > 0)
+    if (db->users > 0)
         return MDB_PANIC;
     if (db->env != NULL)
         mdb_env_close(TAKE(db->env));
     return open_env(db);
 }
 
-/* The environment, opened again when it is wanted anew or was closed; NULL when it cannot be. */
-static MDB_env *env_for_write(struct lmdb *db, bool anew)
+static int begin_in(MDB_env *env, unsigned flags, MDB_txn **out)
 {
-    pthread_mutex_lock(&db->lock);
-    bool open = db->env != NULL && !anew;
-    MDB_env *env = open || reopen(db) == MDB_SUCCESS ? db->env : NULL;
-    pthread_mutex_unlock(&db->lock);
-    return env;
-}
-
-/* There is one writer at a time, and only it closes an environment; so it begins without the lock, under which LMDB's
- * own must never be taken. */
-static int begin_write(struct lmdb *db, MDB_txn **out)
-{
-    MDB_env *env = env_for_write(db, false);
-    int code = env != NULL ? mdb_txn_begin(env, NULL, 0, out) : MDB_PANIC;
-    if (env == NULL || code != MDB_PANIC)
-        return code;
-    env = env_for_write(db, true);
-    return env != NULL ? mdb_txn_begin(env, NULL, 0, out) : MDB_PANIC;
-}
-
-static int begin_read_locked(struct lmdb *db, MDB_txn **out)
-{
-    int code = db->env != NULL ? MDB_SUCCESS : reopen(db);
-    if (code == MDB_SUCCESS)
-        code = mdb_txn_begin(db->env, NULL, MDB_RDONLY, out);
+    int code = mdb_txn_begin(env, NULL, flags, out);
     if (code != MDB_READERS_FULL)
         return code;
     /* slots of readers that died without giving theirs back */
     int dead;
-    code = mdb_reader_check(db->env, &dead);
-    return code != MDB_SUCCESS ? code : mdb_txn_begin(db->env, NULL, MDB_RDONLY, out);
+    code = mdb_reader_check(env, &dead);
+    return code != MDB_SUCCESS ? code : mdb_txn_begin(env, NULL, flags, out);
 }
 
-static int begin_read(struct lmdb *db, MDB_txn **out)
+static int begin_txn(struct lmdb *db, unsigned flags, MDB_txn **out)
 {
     pthread_mutex_lock(&db->lock);
-    int code = begin_read_locked(db, out);
-    db->readers += code == MDB_SUCCESS;
+    int code = db->env != NULL ? begin_in(db->env, flags, out) : MDB_PANIC;
+    if (code == MDB_PANIC)
+        code = open_again(db) == MDB_SUCCESS ? begin_in(db->env, flags, out) : MDB_PANIC;
+    db->users += code == MDB_SUCCESS;
     pthread_mutex_unlock(&db->lock);
     return code;
+}
+
+static void leave(struct lmdb *db)
+{
+    pthread_mutex_lock(&db->lock);
+    db->users--;
+    pthread_mutex_unlock(&db->lock);
 }
 
 static enum store_status lmdb_begin(void *arg, bool write, void **out_txn)
@@ -333,8 +317,7 @@ static enum store_status lmdb_begin(void *arg, bool write, void **out_txn)
     if (txn == NULL)
         return STORE_NO_MEMORY;
     txn->db = db;
-    txn->write = write;
-    int code = (write ? begin_write : begin_read)(db, &txn->txn);
+    int code = begin_txn(db, write ? 0 : MDB_RDONLY, &txn->txn);
     if (code != MDB_SUCCESS) {
         free(txn);
         return status_of(code);
@@ -354,6 +337,7 @@ static enum store_status lmdb_commit(void *arg)
     struct lmdb_txn *txn = arg;
     close_cursor(txn);
     enum store_status status = status_of_write(txn->db, mdb_txn_commit(txn->txn));
+    leave(txn->db);
     free(txn);
     return status;
 }
@@ -361,14 +345,9 @@ static enum store_status lmdb_commit(void *arg)
 static void lmdb_abort(void *arg)
 {
     struct lmdb_txn *txn = arg;
-    struct lmdb *db = txn->db;
     close_cursor(txn);
     mdb_txn_abort(txn->txn);
-    if (!txn->write) {
-        pthread_mutex_lock(&db->lock);
-        db->readers--;
-        pthread_mutex_unlock(&db->lock);
-    }
+    leave(txn->db);
     free(txn);
 }
 
@@ -447,15 +426,13 @@ static enum store_status lmdb_copy(void *arg, int fd, char why[static STORE_WHY_
 {
     struct lmdb *db = arg;
     pthread_mutex_lock(&db->lock);
-    int code = db->env != NULL ? MDB_SUCCESS : reopen(db);
-    db->readers += code == MDB_SUCCESS;
+    int code = db->env != NULL ? MDB_SUCCESS : open_again(db);
+    db->users += code == MDB_SUCCESS;
     pthread_mutex_unlock(&db->lock);
     if (code != MDB_SUCCESS)
         return refuse(code, "open the database in", db->path, why);
     code = mdb_env_copyfd2(db->env, fd, MDB_CP_COMPACT);
-    pthread_mutex_lock(&db->lock);
-    db->readers--;
-    pthread_mutex_unlock(&db->lock);
+    leave(db);
     return code == MDB_SUCCESS ? STORE_OK : refuse(code, "copy the database in", db->path, why);
 }
 
