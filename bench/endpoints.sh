@@ -5,7 +5,7 @@ endpoint()
 {
     local kind=$1 step=$2
     shift 2
-    load --clients 8 --seconds "$seconds" --only "$step" "$@" || true
+    load --clients 8 --seconds "$(either 1 "$seconds")" --only "$step" "$@" || true
     row "$kind" "$step" "${how:-keep}" "$(result issuances_per_second)" "$(result p50)" "$(result p99)" \
         "$(result server_cpu_ms_per_issuance)" "$(result failed)"
 }
