@@ -9,6 +9,7 @@ enum { NONCE_TRIES = 8 };
 
 const char *const cf_outcome_texts[CF_OUTCOMES] = { "pass", "FAIL", "not offered" };
 
+static bool decide(struct cf *cf, enum cf_outcome outcome, const char *format, va_list args) PRINTF_LIKE(3, 0);
 static bool decide(struct cf *cf, enum cf_outcome outcome, const char *format, va_list args)
 {
     struct cf_inside *inside = cf->inside;
