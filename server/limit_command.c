@@ -1,10 +1,12 @@
 #include "server/limit_command.h"
 
+#include "server/endpoint.h"
 #include "server/operator.h"
 
 #include <stdio.h>
 
 #define LIMITS_PATH    "/api/limits"
+#define DRY_RUN_PATH   "/api/dry-run"
 #define OVERRIDES_PATH "/api/limits/overrides"
 
 enum { PATH_MAX_BYTES = 16384, BODY_MAX_BYTES = 65536 };
@@ -15,10 +17,13 @@ static int usage(FILE *to, int status)
             "usage: caraway limit VERB … [options]\n\n"
             "  show NAME…|ADDRESS|ACCOUNT             what is left in every bucket that it would spend\n"
             "  reset NAME…|ADDRESS|ACCOUNT            those buckets are full again, paused names resumed\n"
+            "  check NAME…                            whether --account may order these now, or what refuses it\n"
             "  override list                          whose limits are others than all have\n"
             "  override add LIMIT SUBJECT RATE        a rate of its own: 500/7d, or off\n"
             "  override remove LIMIT SUBJECT          what all have\n\n"
-            "  --account ID     names as this account orders them (show, reset)\n"
+            "  --account ID     names as this account orders them (show, check, reset)\n"
+            "  --profile NAME   the order's profile (check)\n"
+            "  --replaces ID    the certificate that it renews, by its RFC 9773 id (check)\n"
             "  --comment TEXT   why (override add)\n"
             "  --data DIR       data directory of the server (default: $CARAWAY_DATA or ./caraway-data)\n"
             "  --json           as the server gives it\n\n"
@@ -92,6 +97,62 @@ static int reset(const struct operator_line *line)
     return 0;
 }
 
+/* ---- check */
+
+static void build_order(const struct operator_line *line, struct buf *body)
+{
+    struct json_out out = JSON_OUT(body, 0);
+    json_out_object(&out, NULL);
+    json_out_text(&out, "account", line->account);
+    if (line->profile != NULL)
+        json_out_text(&out, "profile", line->profile);
+    if (line->replaces != NULL)
+        json_out_text(&out, "replaces", line->replaces);
+    json_out_array(&out, "identifiers");
+    for (size_t i = 1; i < line->word_count; i++) {
+        json_out_object(&out, NULL);
+        json_out_text(&out, "type", ip_address_ok(line->words[i]) ? "ip" : "dns");
+        json_out_text(&out, "value", line->words[i]);
+        json_out_end_object(&out);
+    }
+    json_out_end_array(&out);
+    json_out_end_object(&out);
+}
+
+static void print_trial(const json_t *answer)
+{
+    const json_t *problem = json_object_get(answer, "problem");
+    const char *exemption = json_member_text(answer, "exemption"), *cause = json_member_text(answer, "cause");
+    size_t i;
+    json_t *one;
+    if (problem == NULL)
+        printf("it would pass\n");
+    else
+        printf("%s: %s\n", json_member_text(problem, "type"), json_member_text(problem, "detail"));
+    json_array_foreach (json_object_get(problem, "subproblems"), i, one)
+        printf("  %s\n", json_member_text(one, "detail"));
+    if (cause != NULL)
+        printf("  %s\n", cause);
+    if (exemption != NULL && strcmp(exemption, "none") != 0)
+        printf("exempt: %s\n", exemption);
+    if (json_array_size(json_object_get(answer, "limits")) > 0)
+        print_buckets(answer);
+}
+
+static int check(const struct operator_line *line)
+{
+    AUTO_BUF(body, BODY_MAX_BYTES);
+    AUTO_TYPE(json_t) answer = NULL;
+    if (line->account == NULL)
+        return usage(stderr, 2);
+    build_order(line, &body);
+    if (!operator_send(line, "POST", DRY_RUN_PATH, &body, &answer))
+        return 1;
+    if (!line->json)
+        print_trial(answer);
+    return json_is_true(json_object_get(answer, "passes")) ? 0 : 1;
+}
+
 /* ---- overrides */
 
 static int list(const struct operator_line *line)
@@ -155,9 +216,9 @@ static const struct {
     size_t least, most; /* further words */
     int (*run)(const struct operator_line *line);
 } verbs[] = {
-    { { "show" }, 1, OPERATOR_WORDS_MAX, show },    { { "reset" }, 1, OPERATOR_WORDS_MAX, reset },
-    { { "override", "list" }, 0, 0, list },         { { "override", "add" }, 3, 3, add },
-    { { "override", "remove" }, 2, 2, remove_one },
+    { { "show" }, 1, OPERATOR_WORDS_MAX, show },   { { "check" }, 1, OPERATOR_WORDS_MAX, check },
+    { { "reset" }, 1, OPERATOR_WORDS_MAX, reset }, { { "override", "list" }, 0, 0, list },
+    { { "override", "add" }, 3, 3, add },          { { "override", "remove" }, 2, 2, remove_one },
 };
 
 int limit_command(int argc, char **argv)

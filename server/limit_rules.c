@@ -48,6 +48,17 @@ static bool key_has_no_limits(struct store_txn *txn, struct arena *arena, const 
            strcmp(key.limits, "off") == 0;
 }
 
+const char *limit_exemption_text(enum limit_exemption exemption)
+{
+    static const char *const texts[] = {
+#define X(name, text) [LIMIT_EXEMPT_##name] = text,
+        LIMIT_EXEMPTION_TABLE(X)
+#undef X
+    };
+    CHECK(exemption < ARRAY_SIZE(texts));
+    return texts[exemption];
+}
+
 enum limit_exemption limit_exemption(struct store_txn *txn, struct arena *arena, const struct order *order,
                                      int64_t now_ms)
 {

@@ -6,12 +6,18 @@
 #include "server/request.h"
 
 /* Why an order need not ask every limit; nothing counts from LIMIT_EXEMPT_TIMELY on. */
+#define LIMIT_EXEMPTION_TABLE(X)                                                                                       \
+    X(NONE, "none")                                                                                                    \
+    X(RENEWAL, "renewal")          /* these names were issued not long ago: neither domains nor orders count */        \
+    X(TIMELY, "timely-renewal")    /* renewal information (RFC 9773) asked for it */                                   \
+    X(KEY, "external-account-key") /* that of the account has no limits */
+
 enum limit_exemption {
-    LIMIT_EXEMPT_NONE,
-    LIMIT_EXEMPT_RENEWAL, /* the same names were issued not long ago: neither domains nor the account's orders count */
-    LIMIT_EXEMPT_TIMELY,  /* renewal information (RFC 9773) asked for it */
-    LIMIT_EXEMPT_KEY,     /* the account's external account key has no limits */
+#define X(name, text) LIMIT_EXEMPT_##name,
+    LIMIT_EXEMPTION_TABLE(X)
+#undef X
 };
+const char *limit_exemption_text(enum limit_exemption exemption);
 enum limit_exemption limit_exemption(struct store_txn *txn, struct arena *arena, const struct order *order,
                                      int64_t now_ms);
 

@@ -42,7 +42,7 @@ static const struct {
     const char *sentence;
 } operator_commands[] = {
     { "clock", "show|advance|set|reset", clock_command, "the clock of a running laboratory" },
-    { "limit", "show|reset|override", limit_command, "what rate limits have left, and for whom they are others" },
+    { "limit", "show|check|reset|override", limit_command, "what rate limits have left, and for whom they are others" },
 };
 
 enum flag_kind { FLAG_CONFIG, FLAG_SETTING, FLAG_SET, FLAG_READY_FD, FLAG_MERGE, FLAG_HELP, FLAG_VERSION };

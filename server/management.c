@@ -4,6 +4,7 @@
 #include "server/caraway.h"
 #include "server/chains.h"
 #include "server/clock.h"
+#include "server/dry_run.h"
 #include "server/external_admin.h"
 #include "server/limit_admin.h"
 #include "server/upkeep.h"
@@ -203,6 +204,7 @@ static const struct route admin_rows[] = {
     { "/api/accounts/{}/suspend", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, account_suspend },
     { "/api/accounts/{}/resume", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, account_resume },
     { "/api/external-keys/{}", METHOD_DELETE, PROOF_NONE, PAYLOAD_NONE, 0, external_key_delete },
+    { "/api/dry-run", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, dry_run_post },
     { "/api/limits/reset", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, limits_reset_post },
     { "/api/limits/overrides", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, limit_override_post },
     { "/api/limits/overrides", METHOD_DELETE, PROOF_NONE, PAYLOAD_NONE, 0, limit_override_delete },

@@ -13,6 +13,8 @@ bool operator_read(int argc, char **argv, struct operator_line *out)
         { "data", required_argument, NULL, 'd' },
         { "account", required_argument, NULL, 'a' },
         { "comment", required_argument, NULL, 'c' },
+        { "profile", required_argument, NULL, 'p' },
+        { "replaces", required_argument, NULL, 'r' },
         { "after", required_argument, NULL, 'f' },
         { "json", no_argument, NULL, 'j' },
         { "help", no_argument, NULL, 'h' },
@@ -34,6 +36,12 @@ bool operator_read(int argc, char **argv, struct operator_line *out)
             break;
         case 'f':
             out->after = optarg;
+            break;
+        case 'p':
+            out->profile = optarg;
+            break;
+        case 'r':
+            out->replaces = optarg;
             break;
         case 'j':
             out->json = true;

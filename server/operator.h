@@ -6,7 +6,7 @@
 enum { OPERATOR_WORDS_MAX = 128 };
 
 struct operator_line {
-    const char *data, *account, *comment, *after;
+    const char *data, *account, *comment, *after, *profile, *replaces;
     bool json, help;
     const char *words[OPERATOR_WORDS_MAX + 1]; /* NULL-ended; the command itself is none */
     size_t word_count;

@@ -7,6 +7,11 @@ bool order_new(struct request *rq);   /* POST new-order */
 bool order_get(struct request *rq);   /* POST-as-GET order */
 bool orders_list(struct request *rq); /* POST-as-GET account's orders (§7.1.2.1) */
 
+/* What new-order does before it stores anything and before limits are asked, also for a dry run: reading the payload of
+ * rq->account (as far as it came, the order is written also when refused), and the checks inside a transaction. */
+MUST_USE bool order_read_new(struct request *rq, struct order *out);
+MUST_USE bool order_check_new(struct store_txn *txn, struct request *rq, const struct order *order);
+
 /* The only writer of an order's state. */
 void order_move(struct order *order, enum order_state to);
 /* The state a reader sees now: an order that ran out before it was finalized is invalid (§7.1.6). */

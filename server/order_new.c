@@ -51,6 +51,11 @@ static void add_authorization(struct order *order, const char *id)
     list->items[list->count++] = id;
 }
 
+bool order_check_new(struct store_txn *txn, struct request *rq, const struct order *order)
+{
+    return renewal_check_replaces(txn, rq->arena, order, rq->now_ms, &rq->problem);
+}
+
 static bool insert_order(struct store_txn *txn, struct request *rq)
 {
     struct new_order *state = rq->state;
@@ -58,7 +63,7 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
     order->state = ORDER_PENDING;
     order->expires_ms = rq->now_ms + rq->caraway->settings->order_lifetime_ms;
     order->authorizations.count = 0;
-    TRY(renewal_check_replaces(txn, rq->arena, order, rq->now_ms, &rq->problem));
+    TRY(order_check_new(txn, rq, order));
     TRY(limit_new_order(txn, rq, order));
     size_t proved = 0;
     for (size_t i = 0; i < state->asked.wish_count; i++) {
@@ -97,7 +102,6 @@ static bool prepare(struct request *rq, struct new_order *state)
     world_make_id(rq->caraway->world, id);
     size_t count = state->asked.wish_count;
     order->id = arena_text(rq->arena, id);
-    order->account = rq->account.id;
     order->created_ms = rq->now_ms;
     state->authorizations = arena_array(rq->arena, count, sizeof *state->authorizations);
     order->authorizations = (struct texts) { arena_array(rq->arena, count, sizeof(char *)), count };
@@ -133,19 +137,34 @@ static bool read_names(struct request *rq, const struct profile *profile, struct
     return true;
 }
 
-bool order_new(struct request *rq)
+/* The payload, and what the store cannot change. */
+static bool read_new(struct request *rq, struct new_order *state)
 {
-    struct new_order *state = arena_alloc(rq->arena, sizeof *state);
     const struct profile *profile;
-    if (state == NULL)
-        return problem_out_of_memory(&rq->problem);
+    state->order.account = rq->account.id;
     TRY(terms_check(rq));
     TRY(profile_read(rq, &profile));
     TRY(read_names(rq, profile, state));
     TRY(read_validity(rq, profile, &state->order));
     TRY(renewal_read_replaces(rq, &state->order));
     state->order.profile = profile->name;
-    TRY(check_policy(rq, state));
+    return check_policy(rq, state);
+}
+
+bool order_read_new(struct request *rq, struct order *out)
+{
+    struct new_order state = { .order = { .id = "" } };
+    bool ok = read_new(rq, &state);
+    *out = state.order;
+    return ok;
+}
+
+bool order_new(struct request *rq)
+{
+    struct new_order *state = arena_alloc(rq->arena, sizeof *state);
+    if (state == NULL)
+        return problem_out_of_memory(&rq->problem);
+    TRY(read_new(rq, state));
     TRY(prepare(rq, state));
     rq->state = state;
     request_submit(rq, insert_order, after_insert);
