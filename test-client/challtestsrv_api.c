@@ -167,7 +167,7 @@ static bool change_servfail(struct order *order, bool servfail)
 {
     const char *host;
     TRY(host_member(order, &host));
-    if (mock_zone_set_servfail(order->answers->zone, host, servfail))
+    if (mock_zone_set_trouble(order->answers->zone, host, MOCK_SERVFAIL, servfail))
         return true;
     return refuse(order, "there is no room for another name");
 }

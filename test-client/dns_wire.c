@@ -220,6 +220,42 @@ bool dns_name_canonical(const char *text, char out[static DNS_NAME_SIZE])
     return true;
 }
 
+const char *dns_type_text(uint16_t type)
+{
+    switch (type) {
+#define X(name, number)                                                                                                \
+    case number:                                                                                                       \
+        return #name;
+        DNS_TYPE_TABLE(X)
+#undef X
+    }
+    return NULL;
+}
+
+const char *dns_name_parent(const char *name)
+{
+    if (*name == '\0')
+        return NULL;
+    while (*name != '\0' && *name != '.')
+        name += name[0] == '\\' && name[1] != '\0' ? 2 : 1;
+    return *name == '.' ? name + 1 : name;
+}
+
+bool dns_name_is_within(const char *name, const char *zone)
+{
+    while (name != NULL && strcmp(name, zone) != 0)
+        name = dns_name_parent(name);
+    return name != NULL;
+}
+
+size_t dns_name_labels(const char *name)
+{
+    size_t labels = 0;
+    while ((name = dns_name_parent(name)) != NULL)
+        labels++;
+    return labels;
+}
+
 void dns_write_record(struct buf *out, const char *name, uint16_t type, uint32_t ttl, struct bytes rdata)
 {
     CHECK(rdata.len <= UINT16_MAX);

@@ -7,11 +7,19 @@
 
 #define DNS_TYPE_TABLE(X)                                                                                              \
     X(A, 1)                                                                                                            \
+    X(NS, 2)                                                                                                           \
     X(CNAME, 5)                                                                                                        \
     X(SOA, 6)                                                                                                          \
+    X(PTR, 12)                                                                                                         \
+    X(MX, 15)                                                                                                          \
     X(TXT, 16)                                                                                                         \
     X(AAAA, 28)                                                                                                        \
+    X(SRV, 33)                                                                                                         \
     X(OPT, 41)                                                                                                         \
+    X(DS, 43)                                                                                                          \
+    X(RRSIG, 46)                                                                                                       \
+    X(NSEC, 47)                                                                                                        \
+    X(DNSKEY, 48)                                                                                                      \
     X(CAA, 257)
 
 enum dns_type {
@@ -24,6 +32,7 @@ enum dns_rcode {
     DNS_NOERROR = 0,
     DNS_FORMERR = 1,
     DNS_SERVFAIL = 2,
+    DNS_NXDOMAIN = 3,
     DNS_NOTIMP = 4,
     DNS_REFUSED = 5,
     DNS_BADVERS = 16
@@ -62,8 +71,16 @@ MUST_USE bool dns_read_name(struct dns_reader *reader, char out[static DNS_NAME_
 MUST_USE bool dns_read_question(struct dns_reader *reader, struct dns_question *out);
 MUST_USE bool dns_read_record(struct dns_reader *reader, struct dns_record *out);
 
+const char *dns_type_text(uint16_t type); /* NULL: not in the table */
+
 /* Lower case, one spelling of escapes, no last dot. False when `text` is no name. */
 MUST_USE bool dns_name_canonical(const char *text, char out[static DNS_NAME_SIZE]);
+
+/* The name above, a part of the text; NULL for the root. */
+const char *dns_name_parent(const char *name);
+/* Whether `name` is `zone` or below it; both canonical. */
+bool dns_name_is_within(const char *name, const char *zone);
+size_t dns_name_labels(const char *name);
 
 /* Errors stick to the buf. Names are written uncompressed; DNS_NAME_OF_QUESTION points at the question's. */
 #define DNS_NAME_OF_QUESTION NULL

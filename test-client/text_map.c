@@ -47,16 +47,23 @@ static void entry_drop(struct text_map *map, struct entry *entry)
     free(entry);
 }
 
-void text_map_drop(struct text_map *map)
+void text_map_clear(struct text_map *map)
 {
-    if (map == NULL)
-        return;
     for (size_t i = 0; i < map->bucket_count; i++) {
         for (struct entry *entry = map->buckets[i], *next; entry != NULL; entry = next) {
             next = entry->next;
             entry_drop(map, entry);
         }
+        map->buckets[i] = NULL;
     }
+    map->count = 0;
+}
+
+void text_map_drop(struct text_map *map)
+{
+    if (map == NULL)
+        return;
+    text_map_clear(map);
     free(map->buckets);
     free(map);
 }
@@ -135,6 +142,44 @@ void text_map_remove(struct text_map *map, struct bytes key)
     *link = entry->next;
     map->count--;
     entry_drop(map, entry);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct entry *left = *(const struct entry *const *)a, *right = *(const struct entry *const *)b;
+    size_t len = left->len < right->len ? left->len : right->len;
+    int order = len > 0 ? memcmp(left->key, right->key, len) : 0;
+    return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
+}
+
+bool text_map_each(const struct text_map *map, text_map_visit *visit, void *arg)
+{
+    if (map->count == 0)
+        return true;
+    const struct entry **sorted = calloc(map->count, sizeof *sorted);
+    TRY(sorted != NULL);
+    size_t count = 0;
+    for (size_t i = 0; i < map->bucket_count; i++) {
+        for (const struct entry *entry = map->buckets[i]; entry != NULL; entry = entry->next)
+            sorted[count++] = entry;
+    }
+    CHECK(count == map->count);
+    qsort(sorted, count, sizeof *sorted, compare_keys);
+    for (size_t i = 0; i < count; i++)
+        visit(arg, bytes_of(sorted[i]->key, sorted[i]->len), sorted[i]->value);
+    free(sorted);
+    return true;
+}
+
+bool text_map_any(const struct text_map *map, text_map_test *test, const void *arg)
+{
+    for (size_t i = 0; i < map->bucket_count; i++) {
+        for (const struct entry *entry = map->buckets[i]; entry != NULL; entry = entry->next) {
+            if (test(arg, bytes_of(entry->key, entry->len)))
+                return true;
+        }
+    }
+    return false;
 }
 
 size_t text_map_count(const struct text_map *map)

@@ -24,14 +24,8 @@ void dns_client_query(struct buf *out, const char *name, uint16_t type, uint16_t
 
 static const char *type_text(uint16_t type)
 {
-    switch (type) {
-#define X(name, number)                                                                                                \
-    case number:                                                                                                       \
-        return #name;
-        DNS_TYPE_TABLE(X)
-#undef X
-    }
-    return "other";
+    const char *text = dns_type_text(type);
+    return text != NULL ? text : "other";
 }
 
 static const char *rcode_text(unsigned rcode)

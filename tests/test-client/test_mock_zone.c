@@ -99,27 +99,103 @@ static void test_remove_and_clear(void **state)
     mock_zone_clear(*state, "never.test", DNS_A);
 }
 
-static void test_cname_is_followed_once(void **state)
+static void test_cnames_are_followed(void **state)
 {
     add_cname(*state, "a.test", "b.test");
-    add_cname(*state, "b.test", "c.test");
+    add_cname(*state, "b.test", "C.test");
     add(*state, "b.test", DNS_TXT, "\x01x");
-    assert_answer(*state, "a.test", DNS_TXT, "NOERROR aa ra | a.test CNAME 0 0162047465737400 | b.test TXT 0 0178");
-    assert_answer(*state, "a.test", DNS_A, "NOERROR aa ra | a.test CNAME 0 0162047465737400 | b.test A 0 7f010101");
+    assert_answer(*state, "a.test", DNS_A,
+                  "NOERROR aa ra | a.test CNAME 0 0162047465737400 | b.test CNAME 0 0163047465737400 | c.test A 0 "
+                  "7f010101");
     assert_answer(*state, "a.test", DNS_CNAME, "NOERROR aa ra | a.test CNAME 0 0162047465737400");
-    assert_answer(*state, "a.test", DNS_CAA, "NOERROR aa ra | a.test CNAME 0 0162047465737400 auth");
+    assert_answer(*state, "b.test", DNS_CAA, "NOERROR aa ra | b.test CNAME 0 0163047465737400 auth");
+}
+
+static void test_cnames_in_a_circle_end(void **state)
+{
+    add_cname(*state, "a.test", "b.test");
+    add_cname(*state, "b.test", "a.test");
+    AUTO_BUF(text, 1 << 12);
+    ask(*state, "a.test", DNS_A, &text);
+    assert_non_null(strstr(buf_str(&text), "NOERROR aa ra | a.test CNAME"));
+    assert_null(strstr(buf_str(&text), "7f010101"));
+}
+
+static void test_nxdomain_hides_everything(void **state)
+{
+    add(*state, "a.test", DNS_TXT, "\x01x");
+    assert_true(mock_zone_set_trouble(*state, "a.test", MOCK_NXDOMAIN, true));
+    assert_answer(*state, "A.test", DNS_TXT, "NXDOMAIN aa ra auth");
+    assert_answer(*state, "A.test", DNS_A, "NXDOMAIN aa ra auth");
+    add_cname(*state, "b.test", "a.test");
+    assert_answer(*state, "b.test", DNS_A, "NXDOMAIN aa ra | b.test CNAME 0 0161047465737400 auth");
+    assert_true(mock_zone_set_trouble(*state, "a.test", MOCK_SERVFAIL, true));
+    assert_answer(*state, "a.test", DNS_A, "SERVFAIL aa ra");
+    assert_true(mock_zone_set_trouble(*state, "a.test", MOCK_SERVFAIL, false));
+    assert_true(mock_zone_set_trouble(*state, "a.test", MOCK_NXDOMAIN, false));
+    assert_answer(*state, "a.test", DNS_TXT, "NOERROR aa ra | a.test TXT 0 0178");
+}
+
+static void test_wildcards(void **state)
+{
+    add(*state, "*.a.test", DNS_TXT, "\x01x");
+    add(*state, "own.a.test", DNS_MX, "\x01y");
+    add(*state, "*.deep.a.test", DNS_TXT, "\x01z");
+    assert_answer(*state, "w.a.test", DNS_TXT, "NOERROR aa ra | w.a.test TXT 0 0178");
+    assert_answer(*state, "v.w.A.test", DNS_TXT, "NOERROR aa ra | v.w.A.test TXT 0 0178");
+    assert_answer(*state, "w.a.test", DNS_A, "NOERROR aa ra | w.a.test A 0 7f010101");
+    assert_answer(*state, "w.deep.a.test", DNS_TXT, "NOERROR aa ra | w.deep.a.test TXT 0 017a");
+    assert_answer(*state, "own.a.test", DNS_TXT, "NOERROR aa ra auth");
+    assert_answer(*state, "a.test", DNS_TXT, "NOERROR aa ra auth");
+    assert_answer(*state, "ba.test", DNS_TXT, "NOERROR aa ra auth");
+    add(*state, "*", DNS_TXT, "\x01w");
+    assert_answer(*state, "ba.test", DNS_TXT, "NOERROR aa ra | ba.test TXT 0 0177");
+    assert_answer(*state, "test", DNS_TXT, "NOERROR aa ra | test TXT 0 0177");
+    assert_answer(*state, "w.a.test", DNS_TXT, "NOERROR aa ra | w.a.test TXT 0 0178");
+}
+
+/* RFC 8020: a name that has names below it exists. */
+static void test_names_with_others_below_exist(void **state)
+{
+    add(*state, "x.y.test", DNS_TXT, "\x01x");
+    assert_true(mock_zone_set_trouble(*state, "*", MOCK_NXDOMAIN, true));
+    assert_answer(*state, "any.test", DNS_A, "NXDOMAIN aa ra auth");
+    assert_answer(*state, "ay.test", DNS_A, "NXDOMAIN aa ra auth");
+    assert_answer(*state, "y.test", DNS_TXT, "NOERROR aa ra auth");
+    assert_answer(*state, "test", DNS_TXT, "NOERROR aa ra auth");
+    assert_answer(*state, "x.y.test", DNS_TXT, "NOERROR aa ra | x.y.test TXT 0 0178");
+}
+
+static void test_records_of_a_type_share_a_ttl(void **state)
+{
+    add(*state, "a.test", DNS_TXT, "\x01x");
+    add(*state, "a.test", DNS_MX, "\x01x");
+    mock_zone_set_ttl(*state, "A.test.", DNS_TXT, 300);
+    add(*state, "a.test", DNS_TXT, "\x01y");
+    assert_answer(*state, "a.test", DNS_TXT, "NOERROR aa ra | a.test TXT 300 0178 | a.test TXT 300 0179");
+    assert_answer(*state, "a.test", DNS_MX, "NOERROR aa ra | a.test MX 0 0178");
+}
+
+static void test_reset(void **state)
+{
+    add(*state, "a.test", DNS_TXT, "\x01x");
+    assert_true(mock_zone_sign(*state, "test"));
+    mock_zone_reset(*state);
+    assert_answer(*state, "a.test", DNS_TXT, "NOERROR aa ra auth");
+    assert_answer(*state, "a.test", DNS_A, "NOERROR aa ra auth");
+    assert_answer(*state, "test", DNS_DNSKEY, "NOERROR aa ra auth");
 }
 
 static void test_servfail_overrides_all(void **state)
 {
     add(*state, "a.test", DNS_TXT, "\x01x");
-    assert_true(mock_zone_set_servfail(*state, "A.test", true));
+    assert_true(mock_zone_set_trouble(*state, "A.test", MOCK_SERVFAIL, true));
     assert_answer(*state, "a.test", DNS_TXT, "SERVFAIL aa ra");
     add_cname(*state, "b.test", "a.test");
     assert_answer(*state, "b.test", DNS_A, "SERVFAIL aa ra");
-    assert_true(mock_zone_set_servfail(*state, "a.test.", false));
+    assert_true(mock_zone_set_trouble(*state, "a.test.", MOCK_SERVFAIL, false));
     assert_answer(*state, "a.test", DNS_TXT, "NOERROR aa ra | a.test TXT 0 0178");
-    assert_true(mock_zone_set_servfail(*state, "never.test", false));
+    assert_true(mock_zone_set_trouble(*state, "never.test", MOCK_SERVFAIL, false));
 }
 
 static void test_names_that_are_none_are_refused(void **state)
@@ -127,7 +203,7 @@ static void test_names_that_are_none_are_refused(void **state)
     static const char *const names[] = { "", ".", "a..b", "a\\" };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         assert_false(mock_zone_add(*state, names[i], DNS_TXT, bytes_text("\x01x")));
-        assert_false(mock_zone_set_servfail(*state, names[i], true));
+        assert_false(mock_zone_set_trouble(*state, names[i], MOCK_SERVFAIL, true));
         mock_zone_clear(*state, names[i], DNS_TXT);
     }
 }
@@ -245,6 +321,45 @@ static void test_rdata_of_texts(void **state)
     assert_rdata(&rdata, "\0", 1);
 }
 
+static void assert_text(enum dns_type type, const struct buf *rdata, const char *expected)
+{
+    AUTO_BUF(text, 1024);
+    assert_true(dns_rdata_text(type, buf_bytes(rdata), &text));
+    assert_string_equal(buf_str(&text), expected);
+    for (size_t len = 0; len < rdata->len; len++) {
+        buf_clear(&text);
+        bool whole = dns_rdata_text(type, bytes_of(rdata->data, len), &text);
+        assert_true(!whole || type == DNS_TXT || type == DNS_CAA || type == DNS_DS);
+    }
+}
+
+static void test_texts_of_rdata(void **state)
+{
+    (void)state;
+    AUTO_BUF(rdata, 2048);
+    assert_true(dns_rdata_mx(10, "Mail.test", &rdata));
+    assert_text(DNS_MX, &rdata, "10 mail.test.");
+    buf_clear(&rdata);
+    assert_true(dns_rdata_srv(&(struct dns_srv) { 1, 2, 443, "a.test" }, &rdata));
+    assert_text(DNS_SRV, &rdata, "1 2 443 a.test.");
+    buf_clear(&rdata);
+    assert_true(dns_rdata_soa(&(struct dns_soa) { "n.test", "h.test", 1, 2, 3, 4, 5 }, &rdata));
+    assert_text(DNS_SOA, &rdata, "n.test. h.test. 1 2 3 4 5");
+    buf_clear(&rdata);
+    assert_true(dns_rdata_caa("issue", "ca.test", &rdata));
+    assert_text(DNS_CAA, &rdata, "0 issue \"ca.test\"");
+    buf_clear(&rdata);
+    assert_true(dns_rdata_address(DNS_AAAA, "fc00::1", &rdata));
+    assert_text(DNS_AAAA, &rdata, "fc00::1");
+    buf_clear(&rdata);
+    assert_true(dns_rdata_address(DNS_A, "10.1.2.3", &rdata));
+    assert_text(DNS_A, &rdata, "10.1.2.3");
+    buf_clear(&rdata);
+    buf_text(&rdata, "\x02xy\x01z");
+    assert_text(DNS_TXT, &rdata, "xyz");
+    assert_false(dns_rdata_text(DNS_OPT, buf_bytes(&rdata), &rdata));
+}
+
 static void test_long_txt_is_split(void **state)
 {
     (void)state;
@@ -285,7 +400,13 @@ int main(void)
         CASE(test_case_does_not_count_and_is_given_back),
         CASE(test_doubles_are_one_record),
         CASE(test_remove_and_clear),
-        CASE(test_cname_is_followed_once),
+        CASE(test_cnames_are_followed),
+        CASE(test_cnames_in_a_circle_end),
+        CASE(test_nxdomain_hides_everything),
+        CASE(test_wildcards),
+        CASE(test_names_with_others_below_exist),
+        CASE(test_records_of_a_type_share_a_ttl),
+        CASE(test_reset),
         CASE(test_servfail_overrides_all),
         CASE(test_names_that_are_none_are_refused),
         CASE(test_a_name_holds_a_bounded_number_of_records),
@@ -294,6 +415,7 @@ int main(void)
         CASE(test_refusals),
         CASE(test_unknown_edns_version),
         CASE(test_rdata_of_texts),
+        CASE(test_texts_of_rdata),
         CASE(test_long_txt_is_split),
         CASE(test_texts_that_are_no_rdata),
     };
