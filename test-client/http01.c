@@ -1,7 +1,5 @@
 #include "test-client/http01.h"
 
-#include "test-client/text_map.h"
-
 enum { ANSWERS_MAX = 1 << 20 };
 
 struct http01 {
@@ -42,6 +40,16 @@ bool http01_put(struct http01 *answers, const char *token, const char *content)
 void http01_remove(struct http01 *answers, const char *token)
 {
     text_map_remove(answers->contents, bytes_text(token));
+}
+
+void http01_clear(struct http01 *answers)
+{
+    text_map_clear(answers->contents);
+}
+
+const struct text_map *http01_contents(const struct http01 *answers)
+{
+    return answers->contents;
 }
 
 void http01_answer(void *owner, const struct http_request *request, struct http_response *response)

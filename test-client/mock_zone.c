@@ -236,3 +236,25 @@ bool mock_zone_trust_anchor(const struct mock_zone *zone, const char *name, stru
     buf_hex(out, bytes_of(data + 4, rdata.len - 4));
     return !out->failed;
 }
+
+struct anchors {
+    const struct mock_zone *zone;
+    void (*show)(void *arg, const char *anchor);
+    void *arg;
+};
+
+static void show_anchor(void *arg, struct bytes key, void *value)
+{
+    (void)value;
+    const struct anchors *anchors = arg;
+    AUTO_BUF(name, DNS_NAME_SIZE);
+    AUTO_BUF(anchor, 2 * DNS_NAME_SIZE);
+    buf_append(&name, key.data, key.len);
+    if (mock_zone_trust_anchor(anchors->zone, buf_str(&name), &anchor))
+        anchors->show(anchors->arg, buf_str(&anchor));
+}
+
+bool mock_zone_each_anchor(const struct mock_zone *zone, void (*show)(void *arg, const char *anchor), void *arg)
+{
+    return text_map_each(zone->signed_zones, show_anchor, &(struct anchors) { zone, show, arg });
+}

@@ -35,6 +35,9 @@ MUST_USE bool mock_zone_sign(struct mock_zone *zone, const char *name);
 void mock_zone_unsign(struct mock_zone *zone, const char *name);
 /* "NAME. IN DS TAG 13 2 DIGEST": what a resolver must trust. False when the zone is not signed. */
 MUST_USE bool mock_zone_trust_anchor(const struct mock_zone *zone, const char *name, struct buf *out);
+/* Those of all signed zones, sorted by name. False when memory is out. */
+MUST_USE bool mock_zone_each_anchor(const struct mock_zone *zone, void (*show)(void *arg, const char *anchor),
+                                    void *arg);
 
 /* The answer to a query, written to `out`; only header and question with TC when it is more than the transport takes.
  * Empty when there is nothing to answer. */

@@ -2,6 +2,8 @@
 
 #include "test-client/dns_wire.h"
 #include "test-client/text_map.h"
+#include "test-client/tls_context.h"
+#include "test-client/tls_hello.h"
 
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
@@ -18,10 +20,13 @@ struct tls_alpn01 {
     EVP_PKEY *key;
     SSL_CTX *context;
     struct text_map *entries; /* server name → struct entry */
+    tls_alpn01_watch *watch;  /* NULL: nobody looks on */
+    void *watcher;
 };
 
 struct entry {
     X509 *certificate;
+    char *content; /* the key authorization */
     bool no_protocol;
 };
 
@@ -29,6 +34,7 @@ static void drop_entry(void *value)
 {
     struct entry *entry = value;
     X509_free(entry->certificate);
+    free(entry->content);
     free(entry);
 }
 
@@ -111,25 +117,14 @@ static bool add_serial(X509 *certificate, const uint8_t digest[static SHA256_BYT
     return serial != NULL && BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)) != NULL;
 }
 
-/* Validators do not look at the dates: fixed ones stay right when a test moves its clock. */
-static bool add_frame(X509 *certificate, EVP_PKEY *key)
-{
-    static const unsigned char common_name[] = "challenge responder";
-    X509_NAME *name = X509_get_subject_name(certificate);
-    return X509_set_version(certificate, X509_VERSION_3) == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common_name, -1, -1, 0) == 1 &&
-           X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, key) == 1 &&
-           ASN1_TIME_set_string_X509(X509_getm_notBefore(certificate), "20000101000000Z") == 1 &&
-           ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), "20991231235959Z") == 1;
-}
-
 static X509 *make_certificate(EVP_PKEY *key, const struct subject *subject, const char *key_authorization,
                               const struct tls_alpn01_flaws *flaws)
 {
     uint8_t digest[SHA256_BYTES];
     crypto_digest_sha256(bytes_text(key_authorization), digest);
     AUTO_TYPE(X509) certificate = X509_new();
-    if (certificate == NULL || !add_frame(certificate, key) || !add_serial(certificate, digest))
+    if (certificate == NULL || !tls_certificate_begin(certificate, key, "challenge responder") ||
+        !add_serial(certificate, digest))
         return NULL;
     bool named = flaws->names != NULL ? add_other_names(certificate, flaws->names) : add_name(certificate, subject);
     if (!named || (!flaws->no_identifier && !add_acme_identifier(certificate, digest, flaws)) ||
@@ -146,8 +141,10 @@ bool tls_alpn01_put_flawed(struct tls_alpn01 *answers, const char *name, const c
     struct entry *entry = calloc(1, sizeof *entry);
     TRY(entry != NULL);
     entry->certificate = make_certificate(answers->key, &subject, key_authorization, flaws);
+    entry->content = strdup(key_authorization);
     entry->no_protocol = flaws->no_protocol;
-    if (entry->certificate != NULL && text_map_put(answers->entries, bytes_text(subject.server_name), entry))
+    if (entry->certificate != NULL && entry->content != NULL &&
+        text_map_put(answers->entries, bytes_text(subject.server_name), entry))
         return true;
     drop_entry(entry);
     return false;
@@ -165,6 +162,39 @@ void tls_alpn01_remove(struct tls_alpn01 *answers, const char *name)
         text_map_remove(answers->entries, bytes_text(subject.server_name));
 }
 
+void tls_alpn01_clear(struct tls_alpn01 *answers)
+{
+    text_map_clear(answers->entries);
+}
+
+struct listing {
+    void (*show)(void *arg, const char *name, const char *content);
+    void *arg;
+};
+
+static void show_entry(void *arg, struct bytes key, void *value)
+{
+    const struct listing *listing = arg;
+    const struct entry *entry = value;
+    char name[DNS_NAME_SIZE];
+    CHECK(key.len < sizeof name);
+    memcpy(name, key.data, key.len);
+    name[key.len] = '\0';
+    listing->show(listing->arg, name, entry->content);
+}
+
+bool tls_alpn01_each(const struct tls_alpn01 *answers, void (*show)(void *arg, const char *name, const char *content),
+                     void *arg)
+{
+    return text_map_each(answers->entries, show_entry, &(struct listing) { show, arg });
+}
+
+void tls_alpn01_set_watch(struct tls_alpn01 *answers, tls_alpn01_watch *watch, void *watcher)
+{
+    answers->watch = watch;
+    answers->watcher = watcher;
+}
+
 SSL_CTX *tls_alpn01_context(struct tls_alpn01 *answers)
 {
     return answers->context;
@@ -173,16 +203,25 @@ SSL_CTX *tls_alpn01_context(struct tls_alpn01 *answers)
 static const unsigned char acme_tls[] = "\x0a"
                                         "acme-tls/1"; /* one protocol name with its length in front */
 
-/* RFC 8737 §3: the list of protocols must be this one alone. OpenSSL would also take a client without any list. */
-static int check_protocols(SSL *ssl, int *alert, void *arg)
+/* Empty when the client did not send it. */
+static struct bytes extension_of(SSL *ssl, unsigned type)
 {
-    (void)arg;
-    const unsigned char *list;
+    const unsigned char *data;
     size_t len;
-    bool alone = SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &list, &len) == 1 &&
-                 len == 2 + sizeof acme_tls - 1 && memcmp(list + 2, acme_tls, sizeof acme_tls - 1) == 0;
+    return SSL_client_hello_get0_ext(ssl, type, &data, &len) == 1 ? bytes_of(data, len) : bytes_of(NULL, 0);
+}
+
+/* RFC 8737 §3: the list of protocols must be this one alone. OpenSSL would also take a client without any list. */
+static int check_hello(SSL *ssl, int *alert, void *arg)
+{
+    const struct tls_alpn01 *answers = arg;
+    struct tls_alpn01_hello hello = { .ssl = ssl };
+    (void)!tls_hello_server_name(extension_of(ssl, TLSEXT_TYPE_server_name), &hello.server_name);
+    (void)!tls_hello_protocols(extension_of(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation), &hello.protocols);
+    bool goes_on = answers->watch == NULL || answers->watch(answers->watcher, &hello);
     *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
-    return alone ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+    return goes_on && bytes_equal(hello.protocols, bytes_of(acme_tls, sizeof acme_tls - 1)) ? SSL_CLIENT_HELLO_SUCCESS
+                                                                                            : SSL_CLIENT_HELLO_ERROR;
 }
 
 static const struct entry *entry_of(const struct tls_alpn01 *answers, const SSL *ssl)
@@ -219,14 +258,10 @@ static int choose_certificate(SSL *ssl, int *alert, void *arg)
 
 static SSL_CTX *make_context(struct tls_alpn01 *answers)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX *context = tls_context_create();
     if (context == NULL)
         return NULL;
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_num_tickets(context, 0);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_client_hello_cb(context, check_protocols, NULL);
+    SSL_CTX_set_client_hello_cb(context, check_hello, answers);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, answers);
     SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
     SSL_CTX_set_tlsext_servername_arg(context, answers);

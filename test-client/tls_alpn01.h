@@ -25,6 +25,19 @@ struct tls_alpn01_flaws {
 MUST_USE bool tls_alpn01_put_flawed(struct tls_alpn01 *answers, const char *name, const char *key_authorization,
                                     const struct tls_alpn01_flaws *flaws);
 void tls_alpn01_remove(struct tls_alpn01 *answers, const char *name);
+void tls_alpn01_clear(struct tls_alpn01 *answers);
+/* The server names and their key authorizations, sorted. False when memory is out. */
+MUST_USE bool tls_alpn01_each(const struct tls_alpn01 *answers,
+                              void (*show)(void *arg, const char *name, const char *content), void *arg);
+
+/* Looks on when a client says hello; false refuses it. */
+struct tls_alpn01_hello {
+    SSL *ssl;
+    struct bytes server_name; /* as sent; empty: none */
+    struct bytes protocols;   /* the list as tls_hello_protocols gives it; empty: none */
+};
+typedef bool tls_alpn01_watch(void *watcher, const struct tls_alpn01_hello *hello);
+void tls_alpn01_set_watch(struct tls_alpn01 *answers, tls_alpn01_watch *watch, void *watcher);
 
 /* The server side of handshakes; a loan. No handshake may go on after tls_alpn01_drop. */
 SSL_CTX *tls_alpn01_context(struct tls_alpn01 *answers);

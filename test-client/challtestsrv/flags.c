@@ -1,4 +1,4 @@
-#include "test-client/challtestsrv_flags.h"
+#include "test-client/challtestsrv/flags.h"
 
 #include <stdio.h>
 
@@ -75,6 +75,10 @@ enum cts_flags_result cts_flags_parse(int argc, char **argv, struct cts_flags *o
         if (result != CTS_FLAGS_RUN)
             return result;
     }
+    if ((*flags.values[CTS_DOH_CERT] != '\0') != (*flags.values[CTS_DOH_CERT_KEY] != '\0'))
+        return wrong(why, "-doh-cert and -doh-cert-key go together");
+    if (!flags.given[CTS_DOH] && *flags.values[CTS_DOH_CERT] == '\0')
+        flags.values[CTS_DOH] = "";
     *out = flags;
     return CTS_FLAGS_RUN;
 }

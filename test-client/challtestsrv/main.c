@@ -1,5 +1,6 @@
 /* caraway-challtestsrv: answers to challenges, and a made-up DNS, that tests change over HTTP. */
-#include "test-client/challtestsrv_servers.h"
+#include "test-client/challtestsrv/api.h"
+#include "test-client/challtestsrv/servers.h"
 
 #include "base/clock_text.h"
 #include "base/world.h"
@@ -21,9 +22,12 @@ static void show_help(void)
              "Usage: caraway-challtestsrv [flags]\n\n"
              "Answers http-01 and tls-alpn-01 challenges and DNS questions for tests of ACME clients and servers.\n"
              "Every name exists; what it answers is changed by JSON orders to the management port. It takes the\n"
-             "flags and orders of pebble-challtestsrv.\n\nFlags (and what holds without them):\n");
+             "flags and orders of pebble-challtestsrv, and more.\n\nFlags (and what holds without them):\n");
     cts_flags_help(&text);
+    buf_text(&text, "\nOrders, each with the members of its JSON object:\n");
+    cts_api_help(&text);
     buf_text(&text,
+             "\nThe host \"*.NAME\" stands for every name below NAME that nothing was said about, \"*\" for all.\n"
              "\nBINDS are addresses with commas between: 127.0.0.1:5002, [::1]:5002, or :5002 for every address of\n"
              "the machine; port 0 takes a free one and says which. \"\" switches a server off.\n"
              "The management port knows no password: outside a container, give loopback addresses.\n\n"

@@ -1,13 +1,15 @@
-#include "test-client/challtestsrv_servers.h"
+#include "test-client/challtestsrv/servers.h"
 
-#include "test-client/challtestsrv_api.h"
-#include "test-client/dns_rdata.h"
+#include "test-client/challtestsrv/api.h"
 #include "test-client/dns_server.h"
+#include "test-client/tls_context.h"
 #include "test-client/tls_server.h"
 
 #include <stdio.h>
 
 enum { BINDS_MAX = 16, LINE_SIZE = 512 };
+
+static const char https_name[] = "challenge test server";
 
 /* One listening server of any kind. */
 struct bound {
@@ -18,7 +20,8 @@ struct bound {
 struct cts_servers {
     uv_loop_t *loop;
     struct cts_answers answers;
-    struct bound bound[4 * BINDS_MAX];
+    SSL_CTX *https, *doh; /* NULL where they are off */
+    struct bound bound[6 * BINDS_MAX];
     size_t bound_count;
 };
 
@@ -36,30 +39,42 @@ static bool start_dns(struct cts_servers *servers, const struct sockaddr_storage
                       char why[static LISTEN_WHY_SIZE])
 {
     struct dns_server *server;
-    TRY(dns_server_start(servers->loop, address, dns_answer_from_zone, servers->answers.zone, &server, why));
+    TRY(dns_server_start(servers->loop, address, cts_answer_dns, &servers->answers, &server, why));
     *out = server;
     return true;
 }
 
-static bool start_http(struct cts_servers *servers, const struct sockaddr_storage *address, http_handler *handler,
-                       void *owner, void **out, char why[static LISTEN_WHY_SIZE])
+static bool start_web(struct cts_servers *servers, const struct sockaddr_storage *address, SSL_CTX *tls,
+                      http_handler *handler, void **out, char why[static LISTEN_WHY_SIZE])
 {
     struct http_server *server;
-    TRY(http_server_start(servers->loop, address, NULL, handler, owner, &server, why));
+    TRY(http_server_start(servers->loop, address, tls, handler, &servers->answers, &server, why));
     *out = server;
     return true;
 }
 
-static bool start_http01(struct cts_servers *servers, const struct sockaddr_storage *address, void **out,
-                         char why[static LISTEN_WHY_SIZE])
+static bool start_http(struct cts_servers *servers, const struct sockaddr_storage *address, void **out,
+                       char why[static LISTEN_WHY_SIZE])
 {
-    return start_http(servers, address, http01_answer, servers->answers.http, out, why);
+    return start_web(servers, address, NULL, cts_answer_http, out, why);
+}
+
+static bool start_https(struct cts_servers *servers, const struct sockaddr_storage *address, void **out,
+                        char why[static LISTEN_WHY_SIZE])
+{
+    return start_web(servers, address, servers->https, cts_answer_http, out, why);
+}
+
+static bool start_doh(struct cts_servers *servers, const struct sockaddr_storage *address, void **out,
+                      char why[static LISTEN_WHY_SIZE])
+{
+    return start_web(servers, address, servers->doh, cts_answer_doh, out, why);
 }
 
 static bool start_management(struct cts_servers *servers, const struct sockaddr_storage *address, void **out,
                              char why[static LISTEN_WHY_SIZE])
 {
-    return start_http(servers, address, cts_api_answer, &servers->answers, out, why);
+    return start_web(servers, address, NULL, cts_api_answer, out, why);
 }
 
 static bool start_tls(struct cts_servers *servers, const struct sockaddr_storage *address, void **out,
@@ -102,9 +117,11 @@ static void drop_tls(void *server)
 }
 
 static const struct kind challenge_kinds[] = {
-    { CTS_HTTP01, "http-01 answers on ", start_http01, port_of_http, drop_http },
+    { CTS_HTTP01, "http-01 answers on ", start_http, port_of_http, drop_http },
+    { CTS_HTTPS01, "http-01 answers over HTTPS on ", start_https, port_of_http, drop_http },
     { CTS_TLSALPN01, "tls-alpn-01 answers on ", start_tls, port_of_tls, drop_tls },
     { CTS_DNSSERVER, "DNS over UDP and TCP on ", start_dns, port_of_dns, drop_dns },
+    { CTS_DOH, "DNS over HTTPS on ", start_doh, port_of_http, drop_http },
 };
 
 /* Test harnesses wait for this line. */
@@ -160,46 +177,30 @@ static bool listen_all(struct cts_servers *servers, const struct kind *kind, con
     return true;
 }
 
-static bool set_default(struct cts_servers *servers, enum dns_type type, const struct cts_flags *flags,
-                        enum cts_flag flag, char why[static CTS_WHY_SIZE])
+static bool make_contexts(struct cts_servers *servers, const struct cts_flags *flags, char why[static CTS_WHY_SIZE])
 {
-    const char *text = flags->values[flag];
-    AUTO_BUF(rdata, 16);
-    if (*text == '\0')
-        return true;
-    if (dns_rdata_address(type, text, &rdata) && mock_zone_set_default(servers->answers.zone, type, buf_bytes(&rdata)))
-        return true;
-    snprintf(why, CTS_WHY_SIZE, "-%s: \"%.100s\" is no %s address", cts_flag_text(flag), text,
-             type == DNS_A ? "IPv4" : "IPv6");
-    return false;
-}
-
-static bool make_answers(struct cts_servers *servers, const struct cts_flags *flags, char why[static CTS_WHY_SIZE])
-{
-    struct cts_answers *answers = &servers->answers;
-    bool dns = *flags->values[CTS_DNSSERVER] != '\0', http = *flags->values[CTS_HTTP01] != '\0',
-         tls = *flags->values[CTS_TLSALPN01] != '\0';
-    answers->zone = dns ? mock_zone_create() : NULL;
-    answers->http = http ? http01_create(200) : NULL; /* any other path is a page, if an empty one */
-    answers->tls = tls ? tls_alpn01_create() : NULL;
-    if ((dns && answers->zone == NULL) || (http && answers->http == NULL) || (tls && answers->tls == NULL)) {
-        snprintf(why, CTS_WHY_SIZE, "out of memory");
+    const char *certificate = flags->values[CTS_DOH_CERT];
+    bool https = *flags->values[CTS_HTTPS01] != '\0', doh = *flags->values[CTS_DOH] != '\0';
+    char reason[TLS_CONTEXT_WHY_SIZE];
+    if (doh && *certificate != '\0' &&
+        !tls_context_load(certificate, flags->values[CTS_DOH_CERT_KEY], &servers->doh, reason)) {
+        snprintf(why, CTS_WHY_SIZE, "-%s: %s", cts_flag_text(CTS_DOH), reason);
         return false;
     }
-    return !dns || (set_default(servers, DNS_A, flags, CTS_DEFAULT_IPV4, why) &&
-                    set_default(servers, DNS_AAAA, flags, CTS_DEFAULT_IPV6, why));
+    snprintf(why, CTS_WHY_SIZE, "out of memory");
+    servers->https = https ? tls_context_self_signed(https_name) : NULL;
+    if (doh && servers->doh == NULL)
+        servers->doh = tls_context_self_signed(https_name);
+    return (servers->https != NULL || !https) && (servers->doh != NULL || !doh);
 }
 
-static void say_what_is_not_served(const struct cts_flags *flags, cts_say *say)
+/* What resolvers must be told to trust. */
+static void say_zone(void *arg, const char *anchor)
 {
-    static const enum cts_flag taken[] = { CTS_HTTPS01, CTS_DOH };
-    for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
-        char line[LINE_SIZE];
-        snprintf(line, sizeof line, "-%s %.100s: nothing listens there", cts_flag_text(taken[i]),
-                 flags->values[taken[i]]);
-        if (*flags->values[taken[i]] != '\0')
-            say(line);
-    }
+    cts_say *say = *(cts_say **)arg;
+    AUTO_BUF(line, LINE_SIZE + DNS_NAME_SIZE);
+    buf_printf(&line, "Trust anchor: %s", anchor);
+    say(buf_str(&line));
 }
 
 bool cts_servers_start(uv_loop_t *loop, const struct cts_flags *flags, cts_say *say, struct cts_servers **out,
@@ -211,8 +212,9 @@ bool cts_servers_start(uv_loop_t *loop, const struct cts_flags *flags, cts_say *
         return false;
     }
     servers->loop = loop;
-    TRY(make_answers(servers, flags, why));
-    say_what_is_not_served(flags, say);
+    TRY(cts_answers_init(&servers->answers, flags, why) && make_contexts(servers, flags, why));
+    if (servers->answers.zone != NULL)
+        TRY(mock_zone_each_anchor(servers->answers.zone, say_zone, &say));
     for (size_t i = 0; i < ARRAY_SIZE(challenge_kinds); i++)
         TRY(listen_all(servers, &challenge_kinds[i], flags, say, why));
     say("Starting challenge servers"); /* test harnesses wait for this line */
@@ -227,8 +229,8 @@ void cts_servers_drop(struct cts_servers *servers)
         return;
     for (size_t i = 0; i < servers->bound_count; i++)
         servers->bound[i].kind->drop(servers->bound[i].server);
-    mock_zone_drop(servers->answers.zone);
-    http01_drop(servers->answers.http);
-    tls_alpn01_drop(servers->answers.tls);
+    cts_answers_clear(&servers->answers);
+    SSL_CTX_free(servers->https);
+    SSL_CTX_free(servers->doh);
     free(servers);
 }

@@ -1,7 +1,7 @@
 /* The servers of caraway-challtestsrv: each flag with addresses starts one for each of them, all on one loop. */
 #pragma once
 
-#include "test-client/challtestsrv_flags.h"
+#include "test-client/challtestsrv/flags.h"
 
 #include <uv.h>
 

@@ -7,15 +7,16 @@
 /* name, text, default, what the value is, sentence */
 #define CTS_FLAG_TABLE(X)                                                                                              \
     X(HTTP01, "http01", ":5002", "BINDS", "answer http-01 over plain HTTP")                                            \
-    X(HTTPS01, "https01", "", "BINDS", "taken for compatibility; nothing listens there")                               \
+    X(HTTPS01, "https01", ":5003", "BINDS", "answer http-01 over HTTPS, with a certificate nobody trusts")             \
     X(TLSALPN01, "tlsalpn01", ":5001", "BINDS", "answer tls-alpn-01")                                                  \
     X(DNSSERVER, "dnsserver", ":8053", "BINDS", "serve DNS over UDP and TCP; the old name -dns01 works too")           \
-    X(DOH, "doh", "", "BINDS", "taken for compatibility; nothing listens there")                                       \
-    X(DOH_CERT, "doh-cert", "", "FILE", "taken for compatibility")                                                     \
-    X(DOH_CERT_KEY, "doh-cert-key", "", "FILE", "taken for compatibility")                                             \
+    X(DOH, "doh", ":8443", "BINDS", "serve DNS over HTTPS; by default only with -doh-cert")                            \
+    X(DOH_CERT, "doh-cert", "", "FILE", "certificate of -doh, PEM; without one it is self-signed")                     \
+    X(DOH_CERT_KEY, "doh-cert-key", "", "FILE", "its key, PEM")                                                        \
     X(MANAGEMENT, "management", ":8055", "BINDS", "take orders over plain HTTP, from anyone who can connect")          \
     X(DEFAULT_IPV4, "defaultIPv4", "127.0.0.1", "ADDRESS", "answer to A questions for names without an A record")      \
-    X(DEFAULT_IPV6, "defaultIPv6", "::1", "ADDRESS", "answer to AAAA questions for names without an AAAA record")
+    X(DEFAULT_IPV6, "defaultIPv6", "::1", "ADDRESS", "answer to AAAA questions for names without an AAAA record")      \
+    X(SIGNED_ZONES, "signed-zones", "", "NAMES", "sign these zones (DNSSEC) and say what to trust; \".\" is all")
 
 enum cts_flag {
 #define X(name, text, fallback, value, help) CTS_##name,
