@@ -1,6 +1,7 @@
 #include "server/limit_rules.h"
 
 #include "server/caraway.h"
+#include "server/limit_headers.h"
 #include "server/limit_subject.h"
 #include "server/pause.h"
 #include "server/renewal.h"
@@ -23,7 +24,9 @@ bool limit_new_account(struct store_txn *txn, struct request *rq)
     if (items[0].subject == NULL || items[1].subject == NULL)
         return problem_out_of_memory(&rq->problem);
     const struct limit_asks asks = { items, limit_caller_is_v6(items[1].subject) ? 2 : 1 };
-    return limits_take(caraway->limits, txn, rq->arena, rq->now_ms, &asks, &rq->problem);
+    bool passes = limits_take(caraway->limits, txn, rq->arena, rq->now_ms, &asks, &rq->problem);
+    limit_note(txn, rq, &asks);
+    return passes;
 }
 
 /* ---- what an order asks */
@@ -165,13 +168,13 @@ bool limit_new_order(struct store_txn *txn, struct request *rq, const struct ord
     enum limit_exemption exemption = limit_exemption(txn, rq->arena, order, rq->now_ms);
     struct limit_asks asks = { NULL, 0 };
     struct limit_ask account = { LIMIT_ORDERS_PER_ACCOUNT, order->account, NULL };
-    if (!ask_order(txn, rq, order, exemption, &asks)) {
+    bool passes = ask_order(txn, rq, order, exemption, &asks);
+    if (!passes)
         limits_mend(limits, txn, rq->arena, rq->now_ms, &asks);
-        return false;
-    }
-    if (exemption == LIMIT_EXEMPT_NONE)
+    else if (exemption == LIMIT_EXEMPT_NONE)
         limits_spend(limits, txn, rq->arena, rq->now_ms, &(struct limit_asks) { &account, 1 });
-    return true;
+    limit_note(txn, rq, &asks);
+    return passes;
 }
 
 /* ---- issuance */

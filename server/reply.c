@@ -1,4 +1,5 @@
 #include "server/caraway.h"
+#include "server/limit_headers.h"
 #include "server/nonce.h"
 #include "server/request.h"
 
@@ -93,6 +94,7 @@ void request_finish(struct request *rq)
                   LOG_TEXT("account", rq->account.id), LOG_TEXT("peer", rq->peer));
     if (!rq->routes->acme)
         return;
+    limit_add_headers(rq);
     reply_header(rq, "Cache-Control", "no-store");
     if (rq->cross_origin) {
         reply_header(rq, "Access-Control-Allow-Origin", "*");

@@ -98,7 +98,8 @@ struct request {
     bool refused; /* rq->problem is the answer, whatever else was prepared */
     bool suspended;
     enum store_status store_status;
-    void *state;                         /* the handler's own, in the arena */
+    struct limit_state *limit_states; /* what limits have left, for the answer's headers; NULL: they were not asked */
+    void *state;                      /* the handler's own, in the arena */
     void (*release)(struct request *rq); /* frees what `state` holds outside the arena, or NULL */
     void *connection;                    /* the edge's */
 };
