@@ -192,6 +192,14 @@ check_chain()
     [ "$lifetime_s" -ge $((90 * 86400 - 1)) ] && [ "$lifetime_s" -le $((90 * 86400)) ]
 }
 
+# revoked FILE: the server says that this certificate is revoked.
+revoked()
+{
+    local serial
+    serial=$(openssl x509 -in "$1" -noout -serial | sed 's/serial=//' | tr A-F a-f)
+    "$bin/caraway" cert show "$serial" --data "$work/data" | grep -x 'state: revoked'
+}
+
 serial_of()
 {
     openssl x509 -in "$1" -noout -serial

@@ -67,6 +67,17 @@ rsa_key()
     check_chain conf/live/rsa.example.test/fullchain.pem rsa.example.test
 }
 
+revocation()
+{
+    cp conf/live/one.example.test/cert.pem by-account.pem
+    acme revoke --cert-name one.example.test --reason superseded --delete-after-revoke
+    revoked by-account.pem
+    cp conf/live/dns.example.test/cert.pem by-key.pem
+    acme revoke --cert-path conf/live/dns.example.test/cert.pem --key-path conf/live/dns.example.test/privkey.pem \
+        --no-delete-after-revoke
+    revoked by-key.pem
+}
+
 try "http-01, standalone" standalone
 try "http-01, two names" two_names
 try "http-01, RSA key" rsa_key
@@ -74,3 +85,4 @@ try "http-01, webroot under nginx" webroot
 try "dns-01, hook" dns_one
 try "dns-01, wildcard and its parent" dns_wildcard
 try "renewal" renewal
+try "revocation by account and by key" revocation

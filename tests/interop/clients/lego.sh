@@ -47,7 +47,14 @@ renewal()
     [ "$before" != "$(serial_of lego/certificates/http.example.test.crt)" ]
 }
 
+revocation()
+{
+    acme -d tls.example.test revoke --keep
+    revoked lego/certificates/tls.example.test.crt
+}
+
 try "http-01, two names" http_01
 try "tls-alpn-01" tls_alpn_01
 try "dns-01, wildcard" dns_wildcard
 try "renewal" renewal
+try "revocation" revocation

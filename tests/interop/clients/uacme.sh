@@ -36,5 +36,24 @@ renewal()
     [ "$before" != "$(serial_of conf/http.example.test/cert.pem)" ]
 }
 
+rollover()
+{
+    local before
+    before=$(openssl pkey -in conf/private/key.pem -pubout)
+    acme newkey
+    [ "$before" != "$(openssl pkey -in conf/private/key.pem -pubout)" ]
+    acme -f -h /usr/share/uacme/uacme.sh issue rolled.example.test
+    check_chain conf/rolled.example.test/cert.pem rolled.example.test
+}
+
+revocation()
+{
+    cp conf/http.example.test/cert.pem revoked.pem
+    acme revoke conf/http.example.test/cert.pem
+    revoked revoked.pem
+}
+
 try "http-01, two names" http_01
 try "renewal" renewal
+try "key rollover, then a certificate" rollover
+try "revocation" revocation
