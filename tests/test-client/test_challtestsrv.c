@@ -1,158 +1,19 @@
 /* The program from outside, over real sockets: its start, its orders, its answers, its end. */
-#include "test-client/dns_wire.h"
-#include "tests/test-client/dns_client.h"
+#include "tests/test-client/challtestsrv_program.h"
 #include "tests/test-client/loopback.h"
 #include "tests/test-client/tls_client.h"
 #include "tests/unit.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { ARGUMENTS_MAX = 16, OUTPUT_MAX = 1 << 16 };
-
-struct program {
-    pid_t pid;
-    int output; /* standard output and error together */
-    struct buf said;
-};
-
-struct fixture {
-    struct program program;
-    uint16_t http, tls, dns, management;
-};
-
-static void start(struct program *program, const char *const *words)
-{
-    int output[2];
-    assert_int_equal(pipe2(output, O_CLOEXEC), 0);
-    *program = (struct program) { .pid = fork(), .output = output[0], .said = BUF_INIT(OUTPUT_MAX) };
-    assert_true(program->pid >= 0);
-    if (program->pid == 0) {
-        const char *arguments[ARGUMENTS_MAX] = { "caraway-challtestsrv" };
-        for (size_t i = 1; *words != NULL && i < ARGUMENTS_MAX - 1; i++)
-            arguments[i] = *words++;
-        dup2(output[1], STDOUT_FILENO);
-        dup2(output[1], STDERR_FILENO);
-        execv(CHALLTESTSRV, (char **)arguments);
-        _exit(127);
-    }
-    close(output[1]);
-}
-
-/* False at the end of the output. */
-static bool read_output(struct program *program)
-{
-    char block[4096];
-    loopback_wait(NULL, program->output);
-    ssize_t got = read(program->output, block, sizeof block);
-    if (got <= 0)
-        return false;
-    buf_append(&program->said, block, (size_t)got);
-    return true;
-}
-
-static void wait_for(struct program *program, const char *words)
-{
-    while (strstr(buf_str(&program->said), words) == NULL || buf_str(&program->said)[program->said.len - 1] != '\n') {
-        if (!read_output(program))
-            fail_msg("\"%s\" is not in \"%s\"", words, buf_str(&program->said));
-    }
-}
-
-static int end(struct program *program)
-{
-    int status = 0;
-    while (read_output(program))
-        continue;
-    close(program->output);
-    buf_free(&program->said);
-    waitpid(program->pid, &status, 0);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
 
 /* The program refuses to start and says why. */
 static void assert_refuses(const char *const *words, int exit_code, const char *why)
 {
     struct program program;
-    start(&program, words);
-    wait_for(&program, why);
-    assert_int_equal(end(&program), exit_code);
-}
-
-static uint16_t port_behind(const struct program *program, const char *words)
-{
-    const char *at = strstr(buf_str(&program->said), words);
-    assert_non_null(at);
-    assert_int_equal(strncmp(at + strlen(words), "127.0.0.1:", 10), 0);
-    return (uint16_t)strtoul(at + strlen(words) + 10, NULL, 10);
-}
-
-static int set_up(void **state)
-{
-    static const char *const words[] = {
-        "-http01",     "127.0.0.1:0", "--tlsalpn01=127.0.0.1:0", "-dns01", "127.0.0.1:0", "-management",
-        "127.0.0.1:0", NULL,
-    };
-    struct fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    start(&f->program, words);
-    wait_for(&f->program, "Starting management server on ");
-    assert_non_null(strstr(buf_str(&f->program.said), "Starting challenge servers\n"));
-    f->http = port_behind(&f->program, "http-01 answers on ");
-    f->tls = port_behind(&f->program, "tls-alpn-01 answers on ");
-    f->dns = port_behind(&f->program, "DNS over UDP and TCP on ");
-    f->management = port_behind(&f->program, "Starting management server on ");
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    kill(f->program.pid, SIGTERM);
-    int code = end(&f->program);
-    free(f);
-    return code;
-}
-
-/* One order; the status, and the body in `body` when it is asked for. */
-static int order(const struct fixture *f, const char *path, const char *json, struct buf *body)
-{
-    AUTO_BUF(request, 1 << 17);
-    AUTO_BUF(answer, 4096);
-    buf_printf(&request, "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-               path, strlen(json), json);
-    loopback_exchange(NULL, f->management, buf_str(&request), &answer);
-    const char *head_end = strstr(buf_str(&answer), "\r\n\r\n");
-    assert_non_null(head_end);
-    if (body != NULL)
-        buf_text(body, head_end + 4);
-    return (int)strtol(buf_str(&answer) + strlen("HTTP/1.1 "), NULL, 10);
-}
-
-static void assert_done(const struct fixture *f, const char *path, const char *json)
-{
-    AUTO_BUF(body, 4096);
-    if (order(f, path, json, &body) != 200 || body.len != 0)
-        fail_msg("%s %s: %s", path, json, buf_str(&body));
-}
-
-static void assert_dns(const struct fixture *f, const char *name, uint16_t type, const char *expected)
-{
-    AUTO_BUF(query, 512);
-    AUTO_BUF(answer, 4096);
-    AUTO_BUF(text, 4096);
-    dns_client_query(&query, name, type, 0);
-    int fd = loopback_udp(f->dns);
-    loopback_send(fd, query.data, query.len);
-    assert_true(loopback_read(NULL, fd, &answer, 1));
-    close(fd);
-    dns_client_text(buf_bytes(&answer), &text);
-    assert_string_equal(buf_str(&text), expected);
+    program_start(&program, words);
+    program_wait_for(&program, why);
+    assert_int_equal(program_end(&program), exit_code);
 }
 
 static void test_default_addresses(void **state)
@@ -331,16 +192,16 @@ static void test_servers_are_switched_off(void **state)
         NULL,
     };
     struct fixture f = { 0 };
-    start(&f.program, words);
-    wait_for(&f.program, "Starting management server on ");
-    f.management = port_behind(&f.program, "Starting management server on ");
+    program_start(&f.program, words);
+    program_wait_for(&f.program, "Starting management server on ");
+    f.management = program_port(&f.program, "Starting management server on ");
     assert_null(strstr(buf_str(&f.program.said), "answers on"));
     assert_null(strstr(buf_str(&f.program.said), "DNS"));
     static const char *const paths[] = { "/add-a", "/add-http01", "/add-tlsalpn01" };
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
         assert_int_equal(order(&f, paths[i], "{}", NULL), 404);
     kill(f.program.pid, SIGINT);
-    assert_int_equal(end(&f.program), 0);
+    assert_int_equal(program_end(&f.program), 0);
 }
 
 static void test_address_that_was_asked_for_must_be_had(void **state)
@@ -383,7 +244,7 @@ static void test_help_and_version(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
     const struct CMUnitTest tests[] = {
         CASE(test_default_addresses),
         CASE(test_addresses),

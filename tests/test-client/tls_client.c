@@ -42,3 +42,22 @@ X509 *tls_client_leaf(uv_loop_t *loop, uint16_t port, const char *server_name, c
     close(fd);
     return leaf;
 }
+
+X509 *tls_client_exchange(uint16_t port, const char *server_name, struct bytes request, struct buf *out)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = context != NULL ? SSL_new(context) : NULL;
+    int fd = loopback_connect(port);
+    CHECK(ssl != NULL && SSL_set_fd(ssl, fd) == 1);
+    CHECK(server_name == NULL || SSL_set_tlsext_host_name(ssl, server_name) == 1);
+    CHECK(SSL_connect(ssl) == 1 && SSL_write(ssl, request.data, (int)request.len) == (int)request.len);
+    char block[4096];
+    for (int got; (got = SSL_read(ssl, block, sizeof block)) > 0;)
+        buf_append(out, block, (size_t)got);
+    CHECK(SSL_get_error(ssl, 0) == SSL_ERROR_ZERO_RETURN); /* and not cut off */
+    X509 *leaf = SSL_get1_peer_certificate(ssl);
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+    close(fd);
+    return leaf;
+}
