@@ -6,6 +6,7 @@
 #include "server/key_cache.h"
 #include "server/limit.h"
 #include "server/nonce.h"
+#include "server/request_limit.h"
 #include "server/validation.h"
 
 #include <errno.h>
@@ -96,6 +97,9 @@ static bool open_limits(struct caraway *caraway, char why[static CARAWAY_WHY_SIZ
 {
     world_random(caraway->world, caraway->page_key, sizeof caraway->page_key);
     caraway->limits = limits_create(caraway->settings, caraway->store);
+    caraway->request_limits = request_limits_create(caraway->settings, caraway->world);
+    if (caraway->request_limits == NULL)
+        return refuse(why, "out of memory");
     return caraway->limits != NULL || refuse(why, "the overrides of rate limits cannot be read from the database");
 }
 
@@ -251,6 +255,7 @@ static bool open_protocol(struct caraway *caraway, char why[static CARAWAY_WHY_S
 static void close_protocol(struct caraway *caraway)
 {
     limits_drop(TAKE(caraway->limits));
+    request_limits_drop(TAKE(caraway->request_limits));
     key_cache_drop(TAKE(caraway->keys));
     nonces_drop(TAKE(caraway->nonces));
     issuances_drop(TAKE(caraway->issuances));

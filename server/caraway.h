@@ -23,6 +23,7 @@ struct caraway {
     struct validations *validations; /* attempts under way (server/validation.h) */
     struct issuances *issuances;     /* signatures under way (server/issuance.h) */
     struct limits *limits;
+    struct request_limits *request_limits;
     uint8_t page_key[32]; /* seals the URLs of pages that people open; made at start */
     struct nonces *nonces;
     struct key_cache *keys;

@@ -63,7 +63,8 @@ const char *request_url(struct request *rq, const char *format, ...)
 static void log_problem(struct request *rq)
 {
     const struct acme_problem *problem = &rq->problem;
-    enum log_event event = problem->status >= 500 ? LOG_REQUEST_FAILED : LOG_REQUEST_REFUSED;
+    bool ours = problem->status >= 500 && problem->type != PROBLEM_RATE_LIMITED;
+    enum log_event event = ours ? LOG_REQUEST_FAILED : LOG_REQUEST_REFUSED;
     log_event(rq->caraway->log, event, LOG_TEXT("path", rq->path), LOG_INT("status", problem->status),
               LOG_TEXT("problem", problem_type_text(problem->type)), LOG_TEXT("detail", problem->detail),
               LOG_TEXT("cause", problem->cause[0] != '\0' ? problem->cause : NULL), LOG_TEXT("account", rq->account.id),

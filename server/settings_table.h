@@ -156,6 +156,8 @@
       "letsencrypt|letsencrypt-staging|private|off", RESTART, "Whose rate limits apply; each one can be set apart.") \
     X(limits_exempt_loopback, BOOL, "limits.exempt-loopback", "true", SAME, 0, 0, "", RESTART, \
       "Limits per address do not count this machine's own clients.") \
+    X(limits_requests, BOOL, "limits.requests", "true", SAME, 0, 0, "", RESTART, \
+      "The presets of Let's Encrypt also limit the requests per second from one address to one endpoint (503).") \
     X(limits_headers, BOOL, "limits.headers", "false", SAME, 0, 0, "", RESTART, \
       "Answers to new-account and new-order carry RateLimit-Policy and RateLimit: what each limit has left.") \
     X(limits_help_url, URL, "limits.help-url", "https://letsencrypt.org/docs/rate-limits/", SAME, 0, 0, "", RESTART, \

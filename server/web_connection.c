@@ -2,6 +2,7 @@
 
 #include "server/caraway.h"
 #include "server/forwarded.h"
+#include "server/request_limit.h"
 #include "server/stream.h"
 
 #include <netdb.h>
@@ -331,7 +332,7 @@ static void exchange_begin(struct exchange *ex, const char *url, const char *met
     bool whole = rq->path != NULL && read_origin(ex);
     if (!whole)
         problem_out_of_memory(&rq->problem);
-    rq->body = BUF_INIT(whole && request_route(rq) ? rq->route->body_max : 0);
+    rq->body = BUF_INIT(whole && request_limit_pass(rq) && request_route(rq) ? rq->route->body_max : 0);
 }
 
 /* A body over the limit is read and thrown away up to a bound, so that the sender reads our answer and keeps its
