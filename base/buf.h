@@ -17,6 +17,9 @@ struct buf {
 #define BUF_INIT(most)       ((struct buf) { .max = (most) })
 #define AUTO_BUF(name, most) __attribute__((cleanup(buf_free))) struct buf name = BUF_INIT(most)
 
+/* Over `size` bytes of the caller's, NUL included: an append that fits cannot fail. Not to be freed. */
+#define BUF_OVER(memory, size) ((struct buf) { .data = (memory), .cap = (size), .max = (size)-1 })
+
 void buf_free(struct buf *buf);
 void buf_clear(struct buf *buf); /* length 0, error cleared, memory kept */
 

@@ -106,10 +106,9 @@ void world_make_id(const struct world *world, char out[static ID_SIZE])
     for (int i = 0; i < ID_TIME_BYTES; i++)
         raw[i] = (uint8_t)(now >> 8 * (ID_TIME_BYTES - 1 - i));
     world_random(world, raw + ID_TIME_BYTES, sizeof raw - ID_TIME_BYTES);
-    AUTO_BUF(text, ID_SIZE);
+    struct buf text = BUF_OVER(out, ID_SIZE);
     buf_base32hex(&text, bytes_of(raw, sizeof raw));
-    CHECK(!text.failed && text.len == ID_SIZE - 1);
-    memcpy(out, text.data, ID_SIZE);
+    CHECK(text.len == ID_SIZE - 1);
 }
 
 int64_t monotonic_ms(void)

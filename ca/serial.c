@@ -15,8 +15,7 @@ void ca_make_serial(const struct world *world, char out_hex[static CA_SERIAL_TEX
     for (int i = 0; i < TIME_BYTES; i++)
         raw[i] = (uint8_t)(now >> 8 * (TIME_BYTES - 1 - i));
     world_random(world, raw + TIME_BYTES, sizeof raw - TIME_BYTES);
-    AUTO_BUF(text, CA_SERIAL_TEXT_SIZE);
+    struct buf text = BUF_OVER(out_hex, CA_SERIAL_TEXT_SIZE);
     buf_hex(&text, bytes_of(raw, sizeof raw));
-    CHECK(!text.failed && text.len == CA_SERIAL_TEXT_SIZE - 1);
-    memcpy(out_hex, text.data, CA_SERIAL_TEXT_SIZE);
+    CHECK(text.len == CA_SERIAL_TEXT_SIZE - 1);
 }

@@ -60,12 +60,9 @@ void nonce_make(struct nonces *nonces, char out[static NONCE_SIZE])
     memcpy(plain, &counter, COUNTER_BYTES);
     CHECK(EVP_EncryptUpdate(nonces->seal, sealed, &len, plain, BLOCK) == 1 && len == BLOCK);
     pthread_mutex_unlock(&nonces->lock);
-    /* base64url without an allocation: a nonce must not fail */
-    uint8_t text[(BLOCK + 2) / 3 * 4 + 1];
-    EVP_EncodeBlock(text, sealed, BLOCK);
-    for (size_t i = 0; i < NONCE_SIZE - 1; i++)
-        out[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : (char)text[i];
-    out[NONCE_SIZE - 1] = '\0';
+    struct buf text = BUF_OVER(out, NONCE_SIZE);
+    buf_b64url(&text, bytes_of(sealed, BLOCK));
+    CHECK(text.len == NONCE_SIZE - 1);
 }
 
 static bool mark_used(struct nonces *nonces, const uint8_t plain[static BLOCK])

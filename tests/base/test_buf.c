@@ -54,6 +54,20 @@ static void clear_forgets_text_and_error(void **state)
     assert_string_equal(buf_str(&buf), "");
 }
 
+static void over_memory_of_the_caller_it_fills_that_exactly(void **state)
+{
+    (void)state;
+    char memory[5] = "....";
+    struct buf buf = BUF_OVER(memory, sizeof memory);
+    buf_text(&buf, "abcd");
+    assert_false(buf.failed);
+    assert_ptr_equal(buf.data, memory);
+    assert_string_equal(memory, "abcd");
+    buf_char(&buf, 'e');
+    assert_true(buf.failed);
+    assert_string_equal(memory, "abcd");
+}
+
 static void reserve_refuses_what_cannot_fit(void **state)
 {
     (void)state;
@@ -96,6 +110,7 @@ int main(void)
         cmocka_unit_test(it_grows_to_its_maximum_exactly),
         cmocka_unit_test(the_error_sticks),
         cmocka_unit_test(clear_forgets_text_and_error),
+        cmocka_unit_test(over_memory_of_the_caller_it_fills_that_exactly),
         cmocka_unit_test(reserve_refuses_what_cannot_fit),
         cmocka_unit_test(take_moves_the_memory_out),
         cmocka_unit_test(take_gives_nothing_after_an_error),

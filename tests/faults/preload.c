@@ -139,5 +139,10 @@ SOCKET_CALL(ssize_t, sendto,
 SOCKET_CALL(ssize_t, recv, (int fd, void *out, size_t len, int flags), ECONNRESET, SYS_recvfrom, fd, out, len, flags,
             NULL, NULL)
 SOCKET_CALL(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), ENOMEM, SYS_recvmsg, fd, message, flags)
-SOCKET_CALL(int, epoll_ctl, (int epoll, int what, int fd, struct epoll_event *event), ENOSPC, SYS_epoll_ctl, epoll,
-            what, fd, event)
+
+/* Only what the kernel may refuse: adding. */
+int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
+{
+    bool fails = what == EPOLL_CTL_ADD && strikes(PRELOAD_SOCKET, ENOSPC);
+    return fails ? -1 : (int)syscall(SYS_epoll_ctl, epoll, what, fd, event);
+}
