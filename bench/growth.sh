@@ -15,28 +15,21 @@ seed_template()
     rm -r "$data/db"
 }
 
-seconds_since()
-{
-    awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f\n", b - a }'
-}
-
 with_certificates()
 {
-    local count=$1 began imported=- started
+    local count=$1 began imported=-
     data=$work/store
     cp -r "$work/template" "$data"
     if [ "$count" -gt 0 ]; then
         began=$EPOCHREALTIME
         "$bin/bench_seed" "$count" <"$work/template.jsonl" | "$bin/caraway" import --data "$data" - >"$work/import.log" 2>&1 ||
             { cat "$work/import.log" >&2; return 1; }
-        imported=$(seconds_since "$began")
+        imported=$(awk -v ms="$(ms_since "$began")" 'BEGIN { printf "%.1f\n", ms / 1000 }')
     fi
     local bytes
     bytes=$(du -s --block-size=1 "$data/db" 2>/dev/null | cut -f1 || echo 0)
-    began=$EPOCHREALTIME
     server_start caraway
-    started=$(awk -v s="$(seconds_since "$began")" 'BEGIN { printf "%.0f\n", s * 1000 }')
-    local idle
+    local idle started=$start_ms
     idle=$(memory_of VmRSS)
     load --clients 64 --seconds "$((seconds * 2))" || true
     base=${base:-$(result issuances_per_second)} base_cpu=${base_cpu:-$(result server_cpu_ms_per_issuance)}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# shellcheck disable=SC2154 # free_port assigns the ports
+# shellcheck disable=SC2034,SC2154 # free_port assigns the ports; what server_start sets is read by the benchmarks
 # lib.sh NAME: runs one benchmark, bench/NAME.sh, on the ground that follows. script/bench calls it.
 #
 # A benchmark starts servers (server_start), puts load on them (load), reads what came out (result) and writes a table
@@ -40,6 +40,12 @@ finish()
 trap finish EXIT
 trap 'exit 1' INT TERM
 
+# ms_since EPOCHREALTIME
+ms_since()
+{
+    awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f\n", 1000 * (b - a) }'
+}
+
 # ---- servers
 
 # free_port VARIABLE...: ports below the ephemeral range that nobody listens on.
@@ -69,7 +75,7 @@ await()
 }
 
 # server_start KIND [ARGUMENT...]: a server with nothing in it, unless $data names a directory. Afterwards $directory,
-# $ca, $server_pid; $dns holds the client's options that make it answer DNS where the server asks for names. Peers ask
+# $ca, $server_pid, and $start_ms, how long it took until it answered; $dns holds the client's options that make it answer DNS where the server asks for names. Peers ask
 # DNS; Caraway does when $ask_dns is set. In $under stands what runs the server (env, nothing).
 server_start()
 {
@@ -90,11 +96,13 @@ start_caraway()
     fi
     mkfifo "$work/ready"
     exec 7<>"$work/ready"
+    local began=$EPOCHREALTIME
     "${under[@]}" "$bin/caraway" --data "$server_home" --ready-fd 7 --listen "127.0.0.1:$acme_port" \
         --set management.listen= --set limits.preset=off --set "validation.http-port=$http_port" "${more[@]}" "$@" \
         >"$work/server.log" 2>&1 &
     server_pid=$!
     read -r -t "${start_patience:-60}" -u 7 || { cat "$work/server.log" >&2; return 1; }
+    start_ms=$(ms_since "$began")
     exec 7<&-
     rm "$work/ready"
     directory=https://127.0.0.1:$acme_port/directory ca=$server_home/tls/ca.pem

@@ -57,11 +57,13 @@ start_pebble()
   "tlsPort": 5001, "keyAlgorithm": "ecdsa", "certificateValidityPeriod": 7776000}}
 END
     dns=(--dns-port "$dns_port")
+    local began=$EPOCHREALTIME
     PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0 "$GOPATH/bin/pebble" \
         -config "$server_home/pebble.json" -dnsserver "127.0.0.1:$dns_port" >"$work/server.log" 2>&1 &
     server_pid=$!
     directory=https://localhost:$acme_port/dir ca=$server_home/tls.pem
     await 20 answers
+    start_ms=$(ms_since "$began")
 }
 
 # As `step ca init --acme` sets it up, with its default database.
@@ -80,9 +82,11 @@ start_step_ca()
   "authority": {"provisioners": [{"type": "ACME", "name": "acme"}]}}
 END
     dns=(--dns-port "$dns_port")
+    local began=$EPOCHREALTIME
     HOME=$server_home STEPPATH=$server_home "$GOPATH/bin/step-ca" --resolver "127.0.0.1:$dns_port" --insecure \
         --acme-http-port "$http_port" "$server_home/ca.json" >"$work/server.log" 2>&1 &
     server_pid=$!
     directory=https://localhost:$acme_port/acme/acme/directory ca=$server_home/root.pem
     await 20 answers
+    start_ms=$(ms_since "$began")
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Where the time of an issuance goes: perf samples the server under 64 clients, costs.txt says what a stack counts as, and
 # `openssl speed` in the same minute says what the signatures must cost. The picture is build/bench/flame.svg.
-command -v perf >/dev/null || { echo "profile is left out: it needs perf (Debian's linux-perf)"; exit 0; }
+perf --version >/dev/null 2>&1 || { echo "profile is left out: it needs perf (Debian's linux-perf)"; exit 0; }
 
 # speed_us ALGORITHM sign|verify: microseconds of one, on one core.
 speed_us()

@@ -4,20 +4,21 @@ install_peers
 columns "Start" server "first ms" "again ms" "idle MB" "anon MB"
 starts()
 {
-    local kind=$1 title=$2 began first
+    local kind=$1 title=$2 first again=999999 i
     data=$work/start-$kind
-    began=$EPOCHREALTIME
     server_start "$kind"
-    first=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.0f\n", 1000 * (b - a) }')
+    first=$start_ms
     server_stop
-    began=$EPOCHREALTIME
-    server_start "$kind"
-    row "$title" "$first" "$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.0f\n", 1000 * (b - a) }')" \
-        "$(memory_of VmRSS)" "$(memory_of RssAnon)"
+    for i in 1 2 3 4 5; do
+        server_start "$kind"
+        again=$(awk -v a="$again" -v b="$start_ms" 'BEGIN { print a < b ? a : b }')
+        [ "$i" -eq 5 ] || server_stop
+    done
+    row "$title" "$first" "$again" "$(memory_of VmRSS)" "$(memory_of RssAnon)"
     server_stop
 }
 starts caraway caraway
 for peer in "${peers[@]}"; do
     starts "$peer" "$peer $(peer_version "$peer")"
 done
-note "the peers' times hold the making of keys by openssl, and up to 20 ms between two looks"
+note "again: the best of five, with a database; the peers are asked every 20 ms whether they answer"

@@ -3,7 +3,14 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { DATAGRAM_MAX = 65536, BATCH = 64, WAITING_MAX = 4096, SERVER_MAGIC = 0x7c0d9a31, LATER_MAGIC = 0x7c0d9a32 };
+enum {
+    DATAGRAM_MAX = 65536,
+    BATCH = 64,
+    RECEIVE_BYTES = 4 << 20,
+    WAITING_MAX = 4096,
+    SERVER_MAGIC = 0x7c0d9a31,
+    LATER_MAGIC = 0x7c0d9a32
+};
 
 /* A datagram that is sent when its time has come. */
 struct later {
@@ -192,7 +199,9 @@ void udp_server_send(struct udp_server *server, const struct udp_peer *peer, str
 
 static bool set_options(int fd, int family)
 {
-    static const int on = 1, off = 0;
+    static const int on = 1, off = 0, receive_bytes = RECEIVE_BYTES;
+    /* a thousand validations may ask at once; less is granted where the system says so */
+    (void)!setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
     if (family == AF_INET)
         return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) == 0;
     return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0 &&
