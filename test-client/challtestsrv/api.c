@@ -18,7 +18,7 @@ static const struct endpoint {
 
 static bool takes_body(const struct endpoint *endpoint)
 {
-    return endpoint->members[0] != '-';
+    return endpoint->members[0] != '(';
 }
 
 static const struct endpoint *find_endpoint(const struct cts_answers *answers, struct bytes path)
@@ -66,5 +66,5 @@ void cts_api_answer(void *owner, const struct http_request *request, struct http
 void cts_api_help(struct buf *out)
 {
     for (size_t i = 0; i < ARRAY_SIZE(endpoints); i++)
-        buf_printf(out, "  %-26s %s\n", endpoints[i].path, takes_body(&endpoints[i]) ? endpoints[i].members : "");
+        buf_printf(out, "  %-26s %s\n", endpoints[i].path, endpoints[i].members);
 }

@@ -86,7 +86,7 @@ enum cts_flags_result cts_flags_parse(int argc, char **argv, struct cts_flags *o
 void cts_flags_help(struct buf *out)
 {
     for (enum cts_flag flag = 0; flag < CTS_FLAGS; flag++) {
-        buf_printf(out, "  -%-12s %-7s  %s", rows[flag].text, rows[flag].value, rows[flag].help);
+        buf_printf(out, "  -%-13s %-7s  %s", rows[flag].text, rows[flag].value, rows[flag].help);
         if (rows[flag].fallback[0] != '\0')
             buf_printf(out, " (%s)", rows[flag].fallback);
         buf_char(out, '\n');

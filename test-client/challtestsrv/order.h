@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-/* path, which server must be on, function, what it is about, members as --help shows them; "-": it takes no body */
+/* path, which server must be on, function, what it is about, members as --help shows them; "(…": it takes no body */
 #define CTS_ENDPOINT_TABLE(X)                                                                                          \
     X("/set-default-ipv4", DNS, set_default_address, DNS_A, "ip")                                                      \
     X("/set-default-ipv6", DNS, set_default_address, DNS_AAAA, "ip")                                                   \
@@ -50,8 +50,8 @@
     X("/dns-request-history", ANY, show_history, CTS_EVENT_DNS, "host; answers with a list")                           \
     X("/tlsalpn01-request-history", ANY, show_history, CTS_EVENT_TLSALPN, "host; answers with a list")                 \
     X("/clear-request-history", ANY, clear_history, 0, "host, type: http, dns or tlsalpn")                             \
-    X("/dump", ANY, dump, 0, "-")                                                                                      \
-    X("/reset", ANY, reset, 0, "-")
+    X("/dump", ANY, dump, 0, "(no body); answers with all that was said")                                              \
+    X("/reset", ANY, reset, 0, "(no body); back to what the flags say")
 
 enum { CTS_ORDER_WHY_SIZE = 400, CTS_LIST_MAX = 256, CTS_RDATA_MAX = UINT16_MAX };
 

@@ -237,8 +237,8 @@ static void test_wrong_command_lines(void **state)
 static void test_help_and_version(void **state)
 {
     (void)state;
-    assert_refuses((const char *const[]) { "--help", NULL }, 0, "-dnsserver    BINDS    serve DNS over UDP and TCP");
-    assert_refuses((const char *const[]) { "-h", NULL }, 0, "-defaultIPv6  ADDRESS");
+    assert_refuses((const char *const[]) { "--help", NULL }, 0, "-dnsserver     BINDS    serve DNS over UDP and TCP");
+    assert_refuses((const char *const[]) { "-h", NULL }, 0, "-defaultIPv6   ADDRESS");
     assert_refuses((const char *const[]) { "-version", NULL }, 0, "caraway-challtestsrv " CARAWAY_VERSION "\n");
 }
 

@@ -195,7 +195,7 @@ static void test_flaws_are_taken_back(void **state)
     assert_resolves(r, "f.signed.example", DNS_A, "secure 1");
     assert_done(&r->f, "/unsign-zone", "{\"host\":\"signed.example\"}");
     assert_resolves(r, "g.signed.example", DNS_A, "bogus"); /* for those who trust the key */
-    assert_done(&r->f, "/reset", ""); /* back to the command line, with the same key */
+    assert_done(&r->f, "/reset", "");                       /* back to the command line, with the same key */
     assert_resolves(r, "h.signed.example", DNS_A, "secure 1");
 }
 
