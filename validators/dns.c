@@ -187,7 +187,9 @@ static void judge(struct val_question *question, const struct ub_result *result)
         char rcode[VAL_RCODE_SIZE];
         val_dns_rcode_text(result->rcode, rcode);
         question->outcome = VAL_DNS_FAILED;
-        snprintf(question->why, sizeof question->why, "the answer is %s", rcode);
+        /* libunbound says SERVFAIL for whatever its servers did */
+        snprintf(question->why, sizeof question->why, "the answer is %s%s", rcode,
+                 result->rcode == RCODE_SERVFAIL ? " (the zone's servers failed, refused or kept silent)" : "");
     }
 }
 

@@ -266,10 +266,16 @@ static void release(struct val_fetch *fetch)
     curl_easy_cleanup(easy);
 }
 
+static long os_errno(const struct val_fetch *fetch)
+{
+    long number = 0;
+    curl_easy_getinfo(fetch->easy, CURLINFO_OS_ERRNO, &number);
+    return number;
+}
+
 static enum val_fetch_outcome connect_failure(const struct val_fetch *fetch)
 {
-    long peer_errno = 0;
-    curl_easy_getinfo(fetch->easy, CURLINFO_OS_ERRNO, &peer_errno);
+    long peer_errno = os_errno(fetch);
     if (fetch->socket_errno == EMFILE || fetch->socket_errno == ENFILE || fetch->socket_errno == ENOBUFS)
         return VAL_FETCH_INTERNAL;
     if (fetch->socket_errno == EAFNOSUPPORT)
@@ -323,6 +329,8 @@ static enum val_fetch_outcome outcome_of(const struct val_fetch *fetch, CURLcode
         return is_http2(fetch) ? VAL_FETCH_HTTP2 : VAL_FETCH_NOT_HTTP;
     if (code == CURLE_WRITE_ERROR && fetch->body_over)
         return VAL_FETCH_ANSWERED;
+    if (code == CURLE_RECV_ERROR && os_errno(fetch) == 0 && strncmp(fetch->url, "http://", 7) == 0)
+        return VAL_FETCH_CHUNKS; /* so says curl of them, too */
     if (code == CURLE_COULDNT_CONNECT)
         return connect_failure(fetch);
     if (code == CURLE_OPERATION_TIMEDOUT)

@@ -19,6 +19,7 @@ enum { VAL_BODY_MAX_BYTES = 128, VAL_HEADERS_MAX_BYTES = 32768, VAL_URL_MAX_BYTE
     X(NO_CONNECTION, CONNECTION, true, "timeout while connecting", "does a firewall drop the packets?")                \
     X(SLOW, CONNECTION, false, "timeout while waiting for the answer", "the server is too slow")                       \
     X(BROKEN, CONNECTION, false, "the connection broke", "the server ended it before its answer was complete")         \
+    X(CHUNKS, CONNECTION, false, "the answer's chunks are malformed", "a chunk begins with its size in hexadecimal")   \
     X(EMPTY, CONNECTION, false, "the connection was closed without an answer", "does the server speak HTTP/1.1?")      \
     X(NOT_HTTP, CONNECTION, false, "the answer is not HTTP/1.1", "is this the port of an HTTP server?")                \
     X(HTTP2, CONNECTION, false, "the server speaks HTTP/2", "http-01 asks in HTTP/1.1 without TLS")                    \

@@ -78,7 +78,7 @@ static void an_error_counts_when_it_is_nearer(void **state)
     const struct dns_row nearer[] = { { "b.test", CAA, DNS_ANSWER, SERVFAIL, NULL, NULL, 0 },
                                       { "test", CAA, DNS_ANSWER, 0, NULL, TEXTS("0 issue ca.test") } };
     run(nearer, ARRAY_SIZE(nearer), CAA_ENFORCE);
-    assert_problem(&outcome, PROBLEM_DNS, "CAA b.test: the answer is SERVFAIL, asked 127.0.0.1:");
+    assert_problem(&outcome, PROBLEM_DNS, "CAA b.test: the answer is SERVFAIL (the zone");
     const struct dns_row farther[] = { { "b.test", CAA, DNS_ANSWER, 0, NULL, TEXTS("0 issue ca.test") },
                                        { "test", CAA, DNS_ANSWER, SERVFAIL, NULL, NULL, 0 } };
     run(farther, ARRAY_SIZE(farther), CAA_ENFORCE);

@@ -53,7 +53,7 @@ struct row {
 static const struct row rows[] = {
     { FAILS("no such name", DNS, "name does not exist (NXDOMAIN), asked 127.0.0.1:"), NOTHING, NOTHING, NULL },
     { FAILS("no TXT records", UNAUTHORIZED, "has no such records (NOERROR)"), CODE(0), NOTHING, NULL },
-    { FAILS("SERVFAIL", DNS, ": the answer is SERVFAIL, asked"), CODE(SERVFAIL), NOTHING, NULL },
+    { FAILS("SERVFAIL", DNS, ": the answer is SERVFAIL (the zone"), CODE(SERVFAIL), NOTHING, NULL },
     { FAILS("REFUSED", DNS, ": the answer is "), CODE(REFUSED), NOTHING, NULL },
     { FAILS("FORMERR", DNS, ": the answer is "), CODE(FORMERR), NOTHING, NULL },
     { FAILS("NOTIMP", DNS, ": the answer is "), CODE(NOTIMP), NOTHING, NULL },
@@ -105,7 +105,7 @@ static const struct row rows[] = {
       SAYS("0 issue ca.test; accounturi=" ACCOUNT_URL "0"), NULL },
     { FAILS("CAA names another method", CAA, "is for other challenge types"), RIGHT,
       SAYS("0 issue ca.test; validationmethods=http-01,tls-alpn-01"), NULL },
-    { FAILS("CAA fails", DNS, ": the answer is SERVFAIL, asked"), RIGHT, CODE(SERVFAIL), NULL },
+    { FAILS("CAA fails", DNS, ": the answer is SERVFAIL (the zone"), RIGHT, CODE(SERVFAIL), NULL },
     { FAILS("CAA is refused", DNS, "it is not known whether CAA allows"), RIGHT, CODE(REFUSED), NULL },
     { SLOW("CAA is silent", DNS, ".test: no answer within "), RIGHT, DOES(DNS_SILENCE), NULL },
     { SLOW("CAA is no message", DNS, "it is not known whether CAA allows"),

@@ -76,9 +76,9 @@ static const struct row rows[] = {
     /* lengths and codings */
     { FAILS("shorter than it says", CONNECTION, ": the connection broke"), SEND,
       TEXT(OK "Content-Length: 200\r\n\r\n" K), NULL },
-    { FAILS("a chunk size that is none", CONNECTION, NULL), SEND,
+    { FAILS("a chunk size that is none", CONNECTION, ": the answer's chunks are malformed"), SEND,
       TEXT(OK "Transfer-Encoding: chunked\r\n\r\nzz\r\n" K "\r\n0\r\n\r\n"), NULL },
-    { FAILS("a chunk size that overflows", CONNECTION, NULL), SEND,
+    { FAILS("a chunk size that overflows", CONNECTION, ": the answer's chunks are malformed"), SEND,
       TEXT(OK "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n" K), NULL },
     { FAILS("chunks that end early", CONNECTION, ": the connection broke"), SEND,
       TEXT(OK "Transfer-Encoding: chunked\r\n\r\n57\r\neva"), NULL },
