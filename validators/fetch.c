@@ -84,7 +84,8 @@ static void collect(struct val_fetcher *fetcher);
 static void act(struct val_fetcher *fetcher, curl_socket_t fd, int events)
 {
     int running;
-    CHECK(curl_multi_socket_action(fetcher->multi, fd, events, &running) == CURLM_OK);
+    /* what cannot go on for want of memory is a transfer that failed, and says so itself */
+    (void)curl_multi_socket_action(fetcher->multi, fd, events, &running);
     collect(fetcher);
 }
 
@@ -148,12 +149,13 @@ static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *arg, voi
     }
     if (watch == NULL) {
         watch = make_watch(fetcher, fd);
-        if (watch == NULL)
-            return -1;
+        if (watch == NULL) /* nobody watches it, so it ends at its timeout; -1 would end all transfers from now on */
+            return 0;
         curl_multi_assign(fetcher->multi, fd, watch);
     }
     watch->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&watch->poll, watch->events, on_poll) == 0 ? 0 : -1;
+    uv_poll_start(&watch->poll, watch->events, on_poll);
+    return 0;
 }
 
 bool val_fetcher_open(uv_loop_t *loop, const char *user_agent, int64_t connect_timeout_ms, struct val_fetcher **out)
