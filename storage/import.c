@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BATCH_RECORDS = 1000, BATCH_BYTES = 4 << 20, READ_BYTES = 64 << 10, IMPORT_ARENA_MAX = 256 << 20 };
+enum { BATCH_RECORDS = 5000, BATCH_BYTES = 16 << 20, READ_BYTES = 64 << 10, IMPORT_ARENA_MAX = 256 << 20 };
 
 static const struct record_type *const types[] = {
 #define X(record, fields, class, id) &record_type_##record,
