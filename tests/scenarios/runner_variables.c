@@ -132,6 +132,19 @@ static bool link_get(struct scenario *s, const char *relation, struct buf *out)
     return target != NULL;
 }
 
+/* The last URL that the detail names, up to a blank. */
+static bool detail_url_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    AUTO_BUF(detail, VALUE_MAX);
+    const char *url = NULL;
+    TRY(detail_get(s, rest, &detail));
+    for (const char *at = buf_str(&detail); (at = strstr(at, "https://")) != NULL; at++)
+        url = at;
+    TRY(url != NULL);
+    buf_append(out, url, strcspn(url, " "));
+    return true;
+}
+
 static bool write_moment(int64_t ms, const char *later, struct buf *out)
 {
     char unit = 's', text[TIME_TEXT_SIZE];
@@ -173,7 +186,7 @@ static const struct {
     { "body", false, whole_body_get }, { "header.", true, header_get },
     { "now", true, now_get },          { "link.", true, link_get },
     { "output.", true, output_get },   { "body64", false, encoded_body_get },
-    { "retry", true, retry_get },
+    { "retry", true, retry_get },      { "detail.url", false, detail_url_get },
 };
 
 bool variable_get(struct scenario *s, const char *name, struct buf *out)
