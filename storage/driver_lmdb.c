@@ -292,15 +292,15 @@ static int begin_in(MDB_env *env, unsigned flags, MDB_txn **out)
     return code != MDB_SUCCESS ? code : mdb_txn_begin(env, NULL, flags, out);
 }
 
-static int begin_txn(struct lmdb *db, unsigned flags, MDB_txn **out)
+/* Counts as a user before it begins, so that nobody closes the environment meanwhile; and begins without the lock, for
+ * LMDB's own writer lock must never be taken under ours (a writer's job may read). NULL: it cannot be opened. */
+static MDB_env *enter(struct lmdb *db)
 {
     pthread_mutex_lock(&db->lock);
-    int code = db->env != NULL ? begin_in(db->env, flags, out) : MDB_PANIC;
-    if (code == MDB_PANIC)
-        code = open_again(db) == MDB_SUCCESS ? begin_in(db->env, flags, out) : MDB_PANIC;
-    db->users += code == MDB_SUCCESS;
+    MDB_env *env = db->env != NULL || open_again(db) == MDB_SUCCESS ? db->env : NULL;
+    db->users += env != NULL;
     pthread_mutex_unlock(&db->lock);
-    return code;
+    return env;
 }
 
 static void leave(struct lmdb *db)
@@ -308,6 +308,29 @@ static void leave(struct lmdb *db)
     pthread_mutex_lock(&db->lock);
     db->users--;
     pthread_mutex_unlock(&db->lock);
+}
+
+static bool renew(struct lmdb *db)
+{
+    pthread_mutex_lock(&db->lock);
+    bool renewed = open_again(db) == MDB_SUCCESS;
+    pthread_mutex_unlock(&db->lock);
+    return renewed;
+}
+
+static int begin_once(struct lmdb *db, unsigned flags, MDB_txn **out)
+{
+    MDB_env *env = enter(db);
+    int code = env != NULL ? begin_in(env, flags, out) : MDB_PANIC;
+    if (env != NULL && code != MDB_SUCCESS)
+        leave(db);
+    return code;
+}
+
+static int begin_txn(struct lmdb *db, unsigned flags, MDB_txn **out)
+{
+    int code = begin_once(db, flags, out);
+    return code == MDB_PANIC && renew(db) ? begin_once(db, flags, out) : code;
 }
 
 static enum store_status lmdb_begin(void *arg, bool write, void **out_txn)
