@@ -295,6 +295,14 @@ static bool read_rest(struct dns_reader *reader, struct dns_query *query)
     return reader->at == reader->message.len;
 }
 
+/* Nothing stands in front of the first name that a pointer could lead to but the header, and answers have another. */
+static bool is_uncompressed(const struct dns_question *question, size_t wire_bytes)
+{
+    uint8_t wire[DNS_NAME_WIRE_MAX];
+    size_t len;
+    return name_to_wire(question->name, wire, &len) && wire_bytes == len + sizeof question->type + sizeof question->klass;
+}
+
 bool dns_query_parse(struct bytes message, struct dns_query *out)
 {
     struct dns_reader reader = { message, 0 };
@@ -304,7 +312,8 @@ bool dns_query_parse(struct bytes message, struct dns_query *out)
         out->rcode = DNS_NOTIMP;
         return true;
     }
-    if (out->header.counts[DNS_QUESTIONS] != 1 || !dns_read_question(&reader, &out->question)) {
+    if (out->header.counts[DNS_QUESTIONS] != 1 || !dns_read_question(&reader, &out->question) ||
+        !is_uncompressed(&out->question, reader.at - DNS_HEADER_BYTES)) {
         out->rcode = DNS_FORMERR;
         return true;
     }

@@ -79,6 +79,17 @@ static void test_answers_are_not_answered(void **state)
     assert_false(dns_query_parse(bytes_of(copy, sizeof copy), &query));
 }
 
+/* Its own header is all that the pointer could lead to. */
+static void test_a_question_is_not_compressed(void **state)
+{
+    (void)state;
+    static const uint8_t message[] = { 0x47, 0x11, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 0x06, 0, 1, 0, 1 };
+    struct dns_query query;
+    assert_true(dns_query_parse(bytes_of(message, sizeof message), &query));
+    assert_int_equal(query.rcode, DNS_FORMERR);
+    assert_int_equal(query.question_wire.len, 0);
+}
+
 static void test_two_edns_records_are_malformed(void **state)
 {
     (void)state;
@@ -254,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_every_cut_is_malformed),
         cmocka_unit_test(test_wrong_queries),
         cmocka_unit_test(test_answers_are_not_answered),
+        cmocka_unit_test(test_a_question_is_not_compressed),
         cmocka_unit_test(test_two_edns_records_are_malformed),
         cmocka_unit_test(test_edns_record_among_the_answers_is_malformed),
         cmocka_unit_test(test_small_edns_size_is_raised),
