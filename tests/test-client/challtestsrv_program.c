@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 16, OUTPUT_MAX = 1 << 16 };
+enum { ARGUMENTS_MAX = 32, OUTPUT_MAX = 1 << 16 };
 
 void program_start(struct program *program, const char *const *words)
 {

@@ -1,4 +1,5 @@
 /* HTTP, HTTPS, redirects, DNS over HTTPS, and what is remembered of them. */
+#include "test-client/tls_context.h"
 #include "tests/test-client/challtestsrv_program.h"
 #include "tests/test-client/dns_client.h"
 #include "tests/test-client/loopback.h"
@@ -6,7 +7,11 @@
 #include "tests/unit.h"
 
 #include <openssl/ec.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
 
 static void get(const struct fixture *f, const char *target, const char *host, struct buf *out)
 {
@@ -190,13 +195,84 @@ static void test_handshakes_are_remembered_by_server_name(void **state)
     assert_order(f, "/tlsalpn01-request-history", "{\"host\":\"t.test\"}", "[]");
 }
 
+static void write_pem(const char *path, EVP_PKEY *key, const char *common_name)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    if (common_name == NULL) {
+        assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+    } else {
+        AUTO_TYPE(X509) certificate = X509_new();
+        assert_true(certificate != NULL && tls_certificate_begin(certificate, key, common_name));
+        assert_true(X509_sign(certificate, key, crypto_sha256()) > 0 && PEM_write_X509(file, certificate) == 1);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_ends_with(const char *const *words, int status, const char *why)
+{
+    struct program program;
+    program_start(&program, words);
+    program_wait_for(&program, why);
+    assert_int_equal(program_end(&program), status);
+}
+
+#define NOTHING_ELSE "-http01", "", "-https01", "", "-tlsalpn01", "", "-dnsserver", "", "-management", "127.0.0.1:0"
+
+static void test_dns_over_https_with_a_certificate(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/caraway-doh-XXXXXX", certificate[64], key[64], other[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(certificate, sizeof certificate, "%s/cert.pem", folder);
+    snprintf(key, sizeof key, "%s/key.pem", folder);
+    snprintf(other, sizeof other, "%s/other.pem", folder);
+    AUTO_TYPE(EVP_PKEY) right = EVP_EC_gen("P-256");
+    AUTO_TYPE(EVP_PKEY) wrong = EVP_EC_gen("P-256");
+    write_pem(certificate, right, "doh.test");
+    write_pem(key, right, NULL);
+    write_pem(other, wrong, NULL);
+
+    struct program program;
+    const char *const words[] = { NOTHING_ELSE, "-doh",          "127.0.0.1:0", "-doh-cert",
+                                  certificate,  "-doh-cert-key", key,           NULL };
+    program_start(&program, words);
+    program_wait_for(&program, "Starting management server on ");
+    AUTO_BUF(out, 4096);
+    AUTO_TYPE(X509)
+    leaf = tls_client_exchange(program_port(&program, "DNS over HTTPS on "), NULL, bytes_text("GET / HTTP/1.0\r\n\r\n"),
+                               &out);
+    char name[64];
+    assert_true(X509_NAME_get_text_by_NID(X509_get_subject_name(leaf), NID_commonName, name, sizeof name) > 0);
+    assert_string_equal(name, "doh.test");
+    kill(program.pid, SIGTERM);
+    assert_int_equal(program_end(&program), 0);
+
+    assert_ends_with((const char *const[]) { NOTHING_ELSE, "-doh-cert", certificate, NULL }, 2,
+                     "-doh-cert and -doh-cert-key go together");
+    assert_ends_with((const char *const[]) { NOTHING_ELSE, "-doh", "127.0.0.1:0", "-doh-cert", certificate,
+                                             "-doh-cert-key", other, NULL },
+                     1, "other.pem: key values mismatch");
+    assert_ends_with(
+        (const char *const[]) { NOTHING_ELSE, "-doh", "127.0.0.1:0", "-doh-cert", folder, "-doh-cert-key", key, NULL },
+        1, folder);
+    unlink(certificate);
+    unlink(key);
+    unlink(other);
+    rmdir(folder);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(test_https_with_a_certificate_nobody_trusts), CASE(test_redirects_are_for_plain_http),
-        CASE(test_requests_are_remembered_by_host),        CASE(test_dns_over_https),
-        CASE(test_questions_are_remembered_by_name),       CASE(test_handshakes_are_remembered_by_server_name),
+        CASE(test_https_with_a_certificate_nobody_trusts),
+        CASE(test_redirects_are_for_plain_http),
+        CASE(test_requests_are_remembered_by_host),
+        CASE(test_dns_over_https),
+        cmocka_unit_test(test_dns_over_https_with_a_certificate),
+        CASE(test_questions_are_remembered_by_name),
+        CASE(test_handshakes_are_remembered_by_server_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
