@@ -225,7 +225,7 @@ static void log_outcome(const struct attempt *attempt, enum store_status status)
               : attempt->again ? LOG_CHALLENGE_FAILED
                                : LOG_CHALLENGE_INVALID,
               LOG_TEXT("name", validation->identifier.value), LOG_TEXT("type", attempt->challenge),
-              LOG_TEXT("detail", validation->ok ? NULL : validation->problem.detail),
+              LOG_TEXT("detail", validation->ok && !validation->warned ? NULL : validation->problem.detail),
               LOG_TEXT("authorization", attempt->authorization));
     if (attempt->failed_order != NULL)
         log_event(log, LOG_ORDER_FAILED, LOG_TEXT("order", attempt->failed_order));

@@ -66,11 +66,12 @@ static enum val_turn decide(struct val_attempt *attempt, const struct val_questi
     bool allowed = val_caa_allows(records, count, &wish, why);
     free(records);
     if (!allowed)
-        return refuse(attempt, PROBLEM_CAA, question->name,
-                      "CAA record at %s prevents issuance for %s%s: %s; asked %s; to allow it, add 0 issue \"%s\"",
-                      question->name, prefix(validation), validation->identifier.value, why,
-                      val_dns_server(attempt->worker->dns),
-                      validation->issuer_count > 0 ? validation->issuers[0] : "a name from caa-identities");
+        return refuse(
+            attempt, PROBLEM_CAA, question->name,
+            "CAA record at %s prevents issuance for %s%s: %s; asked %s; this authority is named by 0 %s \"%s\"",
+            question->name, prefix(validation), validation->identifier.value, why, val_dns_server(attempt->worker->dns),
+            validation->wildcard ? "issuewild" : "issue",
+            validation->issuer_count > 0 ? validation->issuers[0] : "a name from caa-identities");
     trace_verdict(attempt, question->name, "allowed", NULL);
     return pass(attempt);
 }

@@ -168,15 +168,15 @@ static void say(struct val_question *question, enum val_dns_outcome outcome, con
 
 static void judge(struct val_question *question, const struct ub_result *result)
 {
-    char text[VAL_SHOWN_SIZE];
+    char text[VAL_DNS_WHY_SIZE - 40];
     question->rcode = result->rcode;
     question->secure = result->secure;
     question->bogus = result->bogus;
     if (result->bogus) {
         const char *why = result->why_bogus != NULL ? result->why_bogus : "no reason given";
         question->outcome = VAL_DNS_FAILED;
-        snprintf(question->why, sizeof question->why, "DNSSEC validation failed: %s",
-                 val_printable(bytes_text(why), text));
+        val_printable_long(bytes_text(why), text, sizeof text);
+        snprintf(question->why, sizeof question->why, "DNSSEC validation failed: %s", text);
     } else if (result->havedata) {
         question->outcome = VAL_DNS_RECORDS;
     } else if (result->nxdomain) {

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 
 #include <stdio.h>
+#include <unbound.h>
 #include <unistd.h>
 
 #define ROOT_HINTS "/usr/share/dns/root.hints"
@@ -67,6 +68,19 @@ static void write_recursive(struct buf *out)
         buf_text(out, " root-hints: \"" ROOT_HINTS "\"\n");
 }
 
+/* libunbound reads anchors with the first question only; "localhost" it answers by itself. */
+static bool anchor_ok(const char *file)
+{
+    struct ub_result *result = NULL;
+    struct ub_ctx *ctx = ub_ctx_create();
+    TRY(ctx != NULL);
+    ub_ctx_debugout(ctx, NULL);
+    bool ok = ub_ctx_add_ta_file(ctx, file) == 0 && ub_resolve(ctx, "localhost", 1, 1, &result) == 0;
+    ub_resolve_free(result);
+    ub_ctx_delete(ctx);
+    return ok;
+}
+
 bool val_dns_plan_make(const struct validators_options *options, struct val_dns_plan *out,
                        char why[static VALIDATORS_WHY_SIZE])
 {
@@ -90,6 +104,10 @@ bool val_dns_plan_make(const struct validators_options *options, struct val_dns_
     } else {
         buf_printf(&text, "%sforward-zone:\n name: \".\"\n forward-no-cache: yes\n", forwarding);
         asked = "the servers in /etc/resolv.conf";
+    }
+    if (out->trust_anchor != NULL && !anchor_ok(out->trust_anchor)) {
+        snprintf(why, VALIDATORS_WHY_SIZE, "dns.trust-anchor: %.150s holds no DS or DNSKEY records", out->trust_anchor);
+        return false;
     }
     snprintf(out->asked, sizeof out->asked, "%s", asked);
     snprintf(out->configuration, sizeof out->configuration, "%s", buf_str(&text));

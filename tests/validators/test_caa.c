@@ -67,7 +67,7 @@ static void the_nearest_set_counts(void **state)
     run(far, ARRAY_SIZE(far), CAA_ENFORCE);
     assert_problem(&outcome, PROBLEM_CAA,
                    "CAA record at test prevents issuance for a.b.test: 0 issue \"other.test\" names another authority");
-    assert_has(outcome.problem.detail, "add 0 issue \"ca.test\"");
+    assert_has(outcome.problem.detail, "named by 0 issue \"ca.test\"");
     assert_has(outcome.trace, "\"answers\":[\"0 issue \\\"other.test\\\"\"]");
     assert_has(outcome.trace, "\"name\":\"test\",\"verdict\":\"refused\"");
 }

@@ -76,6 +76,22 @@ static void ways_to_ask(void **state)
     assert_has(way.configuration, " forward-addr: 2001:db8::1@5353\n");
 }
 
+static void trust_anchors_are_read_at_the_start(void **state)
+{
+    (void)state;
+    struct val_dns_plan way;
+    char why[VALIDATORS_WHY_SIZE] = "", path[] = "/tmp/caraway-anchor-XXXXXX";
+    struct validators_options options = { .dns_server = "127.0.0.1:53", .dns_trust_anchor = path };
+    int fd = mkstemp(path);
+    assert_true(val_dns_plan_make(&options, &way, why)); /* an empty one trusts nobody */
+    assert_int_equal(write(fd, "nonsense\n", 9), 9);
+    close(fd);
+    assert_false(val_dns_plan_make(&options, &way, why));
+    assert_has(why, "holds no DS or DNSKEY records");
+    unlink(path);
+    assert_false(val_dns_plan_make(&options, &way, why));
+}
+
 static void texts_that_name_no_server(void **state)
 {
     (void)state;
@@ -97,6 +113,7 @@ int main(void)
         cmocka_unit_test(what_is_too_long_for_udp_comes_over_tcp),
         cmocka_unit_test(bogus_answers_say_why),
         cmocka_unit_test(ways_to_ask),
+        cmocka_unit_test(trust_anchors_are_read_at_the_start),
         cmocka_unit_test(texts_that_name_no_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,12 +28,25 @@ static void long_texts_are_cut(void **state)
     assert_string_equal(out + 4 * VAL_SHOWN_BYTES, "...");
 }
 
+static void as_much_as_fits(void **state)
+{
+    (void)state;
+    char out[8];
+    val_printable_long(bytes_text("1234"), out, sizeof out);
+    assert_string_equal(out, "1234");
+    val_printable_long(bytes_text("12345678"), out, sizeof out);
+    assert_string_equal(out, "1234...");
+    val_printable_long(bytes_text("123\n5678"), out, sizeof out);
+    assert_string_equal(out, "123...");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printable_text_stays),
         cmocka_unit_test(the_rest_is_escaped),
         cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(as_much_as_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
