@@ -163,26 +163,27 @@ bool authorization_new(struct request *rq)
 
 /* ---- reading */
 
-static bool find_one(struct store_txn *txn, struct request *rq, const struct acme_identifier *identifier,
-                     enum authorization_scope scope, struct authorization *out)
+static bool find_one(struct store_txn *txn, struct request *rq, struct arena *arena,
+                     const struct acme_identifier *identifier, enum authorization_scope scope,
+                     struct authorization *out)
 {
-    const char *subject = store_subject_of_authorization(rq->arena, rq->account.id, identifier, scope);
+    const char *subject = store_subject_of_authorization(arena, rq->account.id, identifier, scope);
     struct store_page page;
-    return subject != NULL && store_list(txn, rq->arena, STORE_AUTHORIZATION_BY_NAME, subject, NULL, 1, true, &page) &&
-           page.ids.count > 0 && store_get_authorization(txn, rq->arena, page.ids.items[0], out) &&
+    return subject != NULL && store_list(txn, arena, STORE_AUTHORIZATION_BY_NAME, subject, NULL, 1, true, &page) &&
+           page.ids.count > 0 && store_get_authorization(txn, arena, page.ids.items[0], out) &&
            authorization_state_at(out, rq->now_ms) == AUTHORIZATION_VALID && out->allowed_by == NULL;
 }
 
-bool authorization_find_valid(struct store_txn *txn, struct request *rq, const struct authorization_wish *wish,
-                              struct authorization *out)
+bool authorization_find_valid(struct store_txn *txn, struct request *rq, struct arena *arena,
+                              const struct authorization_wish *wish, struct authorization *out)
 {
-    if (wish->scope != SCOPE_SUBDOMAINS && find_one(txn, rq, &wish->identifier, wish->scope, out))
+    if (wish->scope != SCOPE_SUBDOMAINS && find_one(txn, rq, arena, &wish->identifier, wish->scope, out))
         return true;
     if (wish->identifier.type != IDENTIFIER_DNS || !rq->caraway->settings->authorization_subdomains)
         return false;
     struct acme_identifier above = wish->identifier;
     while (above.value != NULL) {
-        if (find_one(txn, rq, &above, SCOPE_SUBDOMAINS, out))
+        if (find_one(txn, rq, arena, &above, SCOPE_SUBDOMAINS, out))
             return true;
         const char *dot = strchr(above.value, '.');
         above.value = dot != NULL ? dot + 1 : NULL;

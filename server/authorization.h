@@ -23,10 +23,11 @@ struct authorization_wish {
  * order_id NULL when no order waits for it. Texts in the request's arena. */
 MUST_USE bool authorization_make(struct request *rq, const struct policy *policy, const char *order_id,
                                  const struct authorization_wish *wish, struct authorization *out);
+enum { AUTHORIZATION_MAX_BYTES = 256 * 1024 }; /* an arena in which one can be looked for */
 /* A valid authorization of the signing account, by a proof, that fulfils the wish: its own, or one of a domain above
  * that covers subdomains. */
-MUST_USE bool authorization_find_valid(struct store_txn *txn, struct request *rq, const struct authorization_wish *wish,
-                                       struct authorization *out);
+MUST_USE bool authorization_find_valid(struct store_txn *txn, struct request *rq, struct arena *arena,
+                                       const struct authorization_wish *wish, struct authorization *out);
 
 /* The authorization named in the path; refuses one that is unknown or another account's. A NULL txn is a problem too.
  */

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { ORDERS_PER_PAGE = 100, ORDER_MAX_BYTES = 512 * 1024, AUTHORIZATION_MAX_BYTES = 256 * 1024 };
+enum { ORDERS_PER_PAGE = 100, ORDER_MAX_BYTES = 512 * 1024 };
 
 /* RFC 8555 §7.1.6:
  *    pending ──▶ ready ──▶ processing ──▶ valid
@@ -40,6 +40,23 @@ bool order_follow(struct store_txn *txn, struct order *order, int64_t now_ms)
             continue;
         order_move(order, ORDER_INVALID);
         return true;
+    }
+    return true;
+}
+
+bool order_is_proved(struct store_txn *txn, const struct order *order, const struct authorization *decided,
+                     int64_t now_ms)
+{
+    AUTO(arena) scratch = arena_create(AUTHORIZATION_MAX_BYTES);
+    if (scratch == NULL)
+        store_txn_fail(txn, STORE_NO_MEMORY);
+    for (size_t i = 0; i < order->authorizations.count; i++) {
+        struct authorization one;
+        if (strcmp(order->authorizations.items[i], decided->id) == 0)
+            continue;
+        TRY(store_get_authorization(txn, scratch, order->authorizations.items[i], &one));
+        TRY(authorization_state_at(&one, now_ms) == AUTHORIZATION_VALID);
+        arena_reset(scratch); /* there may be many, and each may hold a long trace */
     }
     return true;
 }

@@ -20,6 +20,9 @@ enum order_state order_state_at(const struct order *order, int64_t now_ms);
 /* §7.1.6: an order is invalid once one of its authorizations ends other than valid. Seen when the order is read, since
  * an authorization knows only the order it was made for. False: the store failed. */
 MUST_USE bool order_follow(struct store_txn *txn, struct order *order, int64_t now_ms);
+/* Every authorization of the order is valid; `decided` counts as valid, for it is not stored yet. */
+MUST_USE bool order_is_proved(struct store_txn *txn, const struct order *order, const struct authorization *decided,
+                              int64_t now_ms);
 
 /* Loads the order named in the path; refuses one that is unknown or another account's. It is as its authorizations make
  * it now, which may be invalid where the store still has it pending or ready. */

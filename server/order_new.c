@@ -51,6 +51,26 @@ static void add_authorization(struct order *order, const char *id)
     list->items[list->count++] = id;
 }
 
+/* The id of a proof that fulfils the wish, or NULL. Many are looked for, and each may hold long traces. */
+static const char *find_proof(struct store_txn *txn, struct request *rq, const struct authorization_wish *wish)
+{
+    struct new_order *state = rq->state;
+    struct order *order = &state->order;
+    struct authorization proof;
+    AUTO(arena) scratch = arena_create(AUTHORIZATION_MAX_BYTES);
+    if (scratch == NULL)
+        store_txn_fail(txn, STORE_NO_MEMORY);
+    if (scratch == NULL || !authorization_find_valid(txn, rq, scratch, wish, &proof) ||
+        !policy_takes_proof(&state->policy, &proof))
+        return NULL;
+    const char *id = arena_text(rq->arena, proof.id);
+    if (id == NULL)
+        store_txn_fail(txn, STORE_NO_MEMORY);
+    else if (proof.expires_ms < order->expires_ms)
+        order->expires_ms = proof.expires_ms;
+    return id;
+}
+
 bool order_check_new(struct store_txn *txn, struct request *rq, const struct order *order)
 {
     return renewal_check_replaces(txn, rq->arena, order, rq->now_ms, &rq->problem);
@@ -67,17 +87,13 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
     TRY(limit_new_order(txn, rq, order));
     size_t proved = 0;
     for (size_t i = 0; i < state->asked.wish_count; i++) {
-        struct authorization reused;
         const struct authorization *fresh = &state->authorizations[i];
-        bool reuse = fresh->state != AUTHORIZATION_VALID &&
-                     authorization_find_valid(txn, rq, &state->asked.wishes[i], &reused) &&
-                     policy_takes_proof(&state->policy, &reused);
-        add_authorization(order, reuse ? reused.id : fresh->id);
-        if (!reuse)
+        bool allowed = fresh->state == AUTHORIZATION_VALID;
+        const char *reused = allowed ? NULL : find_proof(txn, rq, &state->asked.wishes[i]);
+        add_authorization(order, reused != NULL ? reused : fresh->id);
+        if (reused == NULL)
             store_put_authorization(txn, fresh);
-        else if (reused.expires_ms < order->expires_ms)
-            order->expires_ms = reused.expires_ms;
-        proved += reuse || fresh->state == AUTHORIZATION_VALID;
+        proved += allowed || reused != NULL;
     }
     if (proved == state->asked.wish_count)
         order_move(order, ORDER_READY);

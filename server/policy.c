@@ -6,8 +6,6 @@
 #include <libpsl.h>
 #include <stdio.h>
 
-enum { AUTHORIZATION_MAX_BYTES = 256 * 1024 };
-
 /* ---- whose rules */
 
 static bool refuse_by(struct acme_problem *problem, const char *rule, const struct policy *policy)

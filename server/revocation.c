@@ -66,7 +66,10 @@ static bool proved(struct request *rq, struct store_txn *txn, const struct acme_
     const struct authorization_wish wish = { { identifier->type, identifier_base(identifier) },
                                              identifier_is_wildcard(identifier) ? SCOPE_WILDCARD : SCOPE_NAME };
     struct authorization unused;
-    return authorization_find_valid(txn, rq, &wish, &unused);
+    AUTO(arena) scratch = arena_create(AUTHORIZATION_MAX_BYTES);
+    if (scratch == NULL)
+        store_txn_fail(txn, STORE_NO_MEMORY);
+    return scratch != NULL && authorization_find_valid(txn, rq, scratch, &wish, &unused);
 }
 
 static bool may_revoke(struct request *rq, struct store_txn *txn, const struct revocation *state)

@@ -99,19 +99,6 @@ static void unlink_attempt(struct validations *validations, struct attempt *atte
 
 /* ---- what follows from an outcome */
 
-static bool all_valid(struct store_txn *txn, struct arena *arena, const struct order *order,
-                      const struct authorization *decided, int64_t now_ms)
-{
-    for (size_t i = 0; i < order->authorizations.count; i++) {
-        struct authorization one;
-        if (strcmp(order->authorizations.items[i], decided->id) == 0)
-            continue; /* valid, but not stored yet */
-        TRY(store_get_authorization(txn, arena, order->authorizations.items[i], &one));
-        TRY(authorization_state_at(&one, now_ms) == AUTHORIZATION_VALID);
-    }
-    return true;
-}
-
 static void update_order(struct store_txn *txn, struct attempt *attempt, const struct authorization *authorization,
                          const char *order_id, int64_t now_ms)
 {
@@ -119,7 +106,7 @@ static void update_order(struct store_txn *txn, struct attempt *attempt, const s
     struct order order;
     if (!store_get_order(txn, attempt->scratch, order_id, &order) || order_state_at(&order, now_ms) != ORDER_PENDING)
         return;
-    if (ok && !all_valid(txn, attempt->scratch, &order, authorization, now_ms))
+    if (ok && !order_is_proved(txn, &order, authorization, now_ms))
         return;
     order_move(&order, ok ? ORDER_READY : ORDER_INVALID);
     attempt->failed_order = ok ? NULL : order_id;
