@@ -12,6 +12,7 @@ struct later {
     pthread_cond_t changed;
     struct later_task *first; /* by due_ms */
     bool ends;
+    bool running; /* not joined yet; for the owner alone */
 };
 
 static void wake(void *arg)
@@ -91,13 +92,14 @@ struct later *later_start(const struct world *world)
         free(later);
         return NULL;
     }
+    later->running = true;
     world_watch(world, &later->watch);
     return later;
 }
 
 void later_stop(struct later *later)
 {
-    if (later == NULL)
+    if (later == NULL || !later->running)
         return;
     world_unwatch(later->world, &later->watch);
     pthread_mutex_lock(&later->lock);
@@ -105,6 +107,14 @@ void later_stop(struct later *later)
     pthread_cond_signal(&later->changed);
     pthread_mutex_unlock(&later->lock);
     pthread_join(later->thread, NULL);
+    later->running = false;
+}
+
+void later_drop(struct later *later)
+{
+    if (later == NULL)
+        return;
+    later_stop(later);
     pthread_cond_destroy(&later->changed);
     pthread_mutex_destroy(&later->lock);
     free(later);

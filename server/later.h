@@ -13,8 +13,10 @@ struct later_task {                       /* embedded in what is to be done; the
 };
 
 MUST_USE struct later *later_start(const struct world *world);
-/* Forgets what has not run, joins the thread. Takes NULL. */
+/* Joins the thread: nothing runs from then on, also of what is added still. Takes NULL. */
 void later_stop(struct later *later);
+/* Stops it first; forgets what has not run. Takes NULL. */
+void later_drop(struct later *later);
 void later_add(struct later *later, struct later_task *task, int64_t due_ms);
 /* Runs at once those for which `wanted` says so. */
 void later_hurry(struct later *later, bool (*wanted)(const struct later_task *task, const void *arg), const void *arg);

@@ -47,7 +47,7 @@ struct validations *validations_create(const struct world *world)
 
 void validations_stop(struct validations *validations)
 {
-    later_stop(TAKE(validations->later));
+    later_stop(validations->later); /* the writer may still add to it */
 }
 
 static void attempt_drop(struct attempt *attempt)
@@ -71,6 +71,7 @@ void validations_drop(struct validations *validations)
         validations->first = attempt->next;
         attempt_drop(attempt);
     }
+    later_drop(validations->later);
     pthread_mutex_destroy(&validations->lock);
     free(validations);
 }
@@ -232,7 +233,7 @@ static void outcome_stored(void *arg, enum store_status status)
     struct attempt *attempt = arg;
     struct caraway *caraway = attempt->caraway;
     log_outcome(attempt, status);
-    if (status == STORE_OK && attempt->again && caraway->validations->later != NULL) {
+    if (status == STORE_OK && attempt->again) {
         attempt->retry.run = try_again;
         later_add(caraway->validations->later, &attempt->retry,
                   world_now_ms(caraway->world) + caraway->settings->validation_retry_interval_ms);
