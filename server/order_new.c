@@ -28,6 +28,8 @@ static bool read_validity(struct request *rq, const struct profile *profile, str
     int64_t from = order->not_before_ms != 0 ? order->not_before_ms : rq->now_ms;
     if (order->not_before_ms != 0 && order->not_before_ms < rq->now_ms - settings->ca_backdate_ms)
         return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"notBefore\" lies too far in the past");
+    if (from - rq->now_ms > lifetime_ms) /* what is proved today says little of then */
+        return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"notBefore\" lies too far in the future");
     if (order->not_after_ms != 0 && (order->not_after_ms <= from || order->not_after_ms <= rq->now_ms))
         return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"notAfter\" must lie behind \"notBefore\" and now");
     if (order->not_after_ms != 0 && order->not_after_ms - from > lifetime_ms)
