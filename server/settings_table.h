@@ -5,6 +5,8 @@
  * sentence). Durations count in ms and sizes in bytes; `least` and `most` are used by numbers, durations and sizes. */
 #pragma once
 
+#include "ca/csr.h"
+
 /* kind, what the person writes */
 #define SETTING_KIND_TABLE(X)                                                                                          \
     X(TEXT, "text")                                                                                                    \
@@ -136,7 +138,7 @@
       RESTART, "How long an account without an order or a certificate is kept after it was made; 0 means for ever.") \
     X(order_lifetime_ms, DURATION, "order.lifetime", "7d", SAME, SETTING_SECOND, 365 * SETTING_DAY, "", RESTART, \
       "How long an order may stay unfinished.") \
-    X(order_max_identifiers, INTEGER, "order.max-identifiers", "100", SAME, 1, 1000, "", RESTART, \
+    X(order_max_identifiers, INTEGER, "order.max-identifiers", "100", SAME, 1, CSR_MAX_NAMES, "", RESTART, \
       "Most names in one order.") \
     X(finalize_mode, CHOICE, "finalize.mode", "sync", SAME, 0, 0, "sync|async", RESTART, \
       "Whether finalize answers with the valid order, or with one in processing that the client polls.") \
