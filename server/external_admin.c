@@ -216,14 +216,6 @@ static bool read_rules(struct request *rq, struct external_key *key)
            problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"pre_authorized\" needs \"names\"");
 }
 
-static bool read_body(struct request *rq)
-{
-    char why[JSON_WHY_SIZE];
-    rq->payload = json_read_object(buf_bytes(&rq->body), why);
-    return rq->payload != NULL ||
-           problem_fail(&rq->problem, PROBLEM_MALFORMED, "The body must be a JSON object: %s", why);
-}
-
 /* ---- add */
 
 static bool id_is_plain(const char *id)
@@ -274,7 +266,7 @@ bool external_key_post(struct request *rq)
     struct external_key *key = arena_alloc(rq->arena, sizeof *key);
     if (key == NULL)
         return problem_out_of_memory(&rq->problem);
-    TRY(read_body(rq) && read_identity(rq, key) && read_rules(rq, key));
+    TRY(payload_read(rq) && read_identity(rq, key) && read_rules(rq, key));
     rq->state = key;
     request_submit(rq, store_key, after_key);
     return true;
@@ -342,7 +334,7 @@ bool external_key_change(struct request *rq)
     struct external_key *key = arena_alloc(rq->arena, sizeof *key);
     if (key == NULL)
         return problem_out_of_memory(&rq->problem);
-    TRY(read_body(rq));
+    TRY(payload_read(rq));
     if (json_object_get(rq->payload, "id") != NULL || json_object_get(rq->payload, "secret") != NULL)
         return problem_fail(&rq->problem, PROBLEM_MALFORMED,
                             "A key's id and secret cannot be changed; add another key");
