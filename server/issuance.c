@@ -14,7 +14,8 @@ struct issuance {
     struct request *waiter; /* NULL: nobody waits for the outcome */
     struct arena *arena;    /* the order's texts */
     struct arena *scratch;  /* what one run of the job reads; made anew when it runs again */
-    struct order order;     /* as asked for; once stored, as stored */
+    struct order order;     /* as asked for */
+    struct order stored;    /* with its certificate; texts in scratch */
     const char *owner;      /* of the order's account, once stored; or NULL */
     struct csr *csr;
     struct ca_request signing;
@@ -137,7 +138,7 @@ struct issuance *issuance_create(struct caraway *caraway, const struct order *or
 
 const struct order *issuance_order(const struct issuance *issuance)
 {
-    return &issuance->order;
+    return &issuance->stored;
 }
 
 /* ---- storing */
@@ -215,7 +216,7 @@ static void store_outcome(struct store_txn *txn, void *arg)
     if (issuance->refused && issuance->waiter == NULL)
         put_failure(txn, issuance, &order);
     else if (!issuance->refused)
-        issuance->order = order;
+        issuance->stored = order;
 }
 
 static void log_outcome(const struct issuance *issuance, enum store_status status)
