@@ -205,9 +205,11 @@ static void log_outcome(const struct attempt *attempt, enum store_status status)
 {
     const struct validation *validation = &attempt->validation;
     struct log *log = attempt->caraway->log;
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         log_event(log, LOG_STORE_FAILED, LOG_TEXT("authorization", attempt->authorization),
                   LOG_TEXT("cause", store_status_text(status)));
+        return;
+    }
     log_event(log,
               validation->ok   ? LOG_CHALLENGE_VALID
               : attempt->again ? LOG_CHALLENGE_FAILED
@@ -228,13 +230,20 @@ static void try_again(struct later_task *task)
     validators_start(attempt->caraway->validators, &attempt->validation);
 }
 
+/* What was found out is not lost because the disk was full for a while. */
+static void store_again(struct later_task *task)
+{
+    struct attempt *attempt = (struct attempt *)((char *)task - offsetof(struct attempt, retry));
+    store_submit(attempt->caraway->store, &attempt->job);
+}
+
 static void outcome_stored(void *arg, enum store_status status)
 {
     struct attempt *attempt = arg;
     struct caraway *caraway = attempt->caraway;
     log_outcome(attempt, status);
-    if (status == STORE_OK && attempt->again) {
-        attempt->retry.run = try_again;
+    if (status != STORE_OK || attempt->again) {
+        attempt->retry.run = status == STORE_OK ? try_again : store_again;
         later_add(caraway->validations->later, &attempt->retry,
                   world_now_ms(caraway->world) + caraway->settings->validation_retry_interval_ms);
         return;

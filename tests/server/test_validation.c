@@ -1,0 +1,119 @@
+/* What becomes of a validation's outcome when the store fails for a while. */
+#include "server/validation.h"
+
+#include "server/limit.h"
+#include "storage/driver.h"
+#include "tests/server/settings_help.h"
+
+#include <semaphore.h>
+#include <stdatomic.h>
+
+enum { FAILURES = 2, PORT_NOBODY_LISTENS_ON = 1 };
+
+/* The memory driver, but for commits that fail. */
+static atomic_int failures_left;
+
+static enum store_status commit(void *txn)
+{
+    if (failures_left <= 0)
+        return driver_memory.commit(txn);
+    failures_left--;
+    driver_memory.abort(txn);
+    return STORE_FULL;
+}
+
+struct fixture {
+    struct store_driver driver;
+    struct world world;
+    struct world_jumps clock;
+    struct settings *settings;
+    struct caraway caraway;
+    struct challenge challenge;
+    struct authorization authorization;
+};
+
+static void put(struct store_txn *txn, void *authorization)
+{
+    store_put_authorization(txn, authorization);
+}
+
+static int set_up(void **state)
+{
+    static const char *const loopback[] = { "127.0.0.1" };
+    static const struct validators_host hosts[] = { { "store.test", loopback, 1 } };
+    struct store_options options = { .driver = "memory" };
+    struct validators_options validators = { .threads = 1,
+                                             .http_port = PORT_NOBODY_LISTENS_ON,
+                                             .tls_port = PORT_NOBODY_LISTENS_ON,
+                                             .hosts = hosts,
+                                             .host_count = 1,
+                                             .allow_addresses = loopback,
+                                             .allow_address_count = 1,
+                                             .dns_timeout_ms = 1000,
+                                             .connect_timeout_ms = 1000,
+                                             .total_timeout_ms = 2000,
+                                             .user_agent = "test" };
+    char why[STORE_WHY_SIZE];
+    struct fixture *f = calloc(1, sizeof *f);
+    f->driver = driver_memory;
+    f->driver.commit = commit;
+    f->world = world_movable(&f->clock);
+    f->settings = set_good("validation.tries", "1");
+    f->caraway = (struct caraway) { .world = &f->world, .settings = f->settings };
+    assert_int_equal(store_open_driver(&f->driver, &options, &f->caraway.store, why), STORE_OK);
+    f->caraway.limits = limits_create(f->settings, f->caraway.store);
+    f->caraway.validations = validations_create(&f->world);
+    assert_true(validators_open(&validators, &f->caraway.validators, why));
+    f->challenge = (struct challenge) { .type = "http-01", .state = CHALLENGE_PROCESSING, .token = "t" };
+    f->authorization =
+        (struct authorization) { .id = "z",
+                                 .account = "a",
+                                 .identifier = { IDENTIFIER_DNS, "store.test" },
+                                 .created_ms = 1,
+                                 .expires_ms = INT64_C(200000000000000) /* a clock that is moved does not come there */,
+                                 .challenges = { &f->challenge, 1 } };
+    assert_int_equal(store_write(f->caraway.store, put, &f->authorization), STORE_OK);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    validations_stop(f->caraway.validations);
+    validators_drop(f->caraway.validators);
+    store_drop(f->caraway.store);
+    limits_drop(f->caraway.limits);
+    validations_drop(f->caraway.validations);
+    settings_drop(f->settings);
+    free(f);
+    return 0;
+}
+
+static enum authorization_state stored_state(struct fixture *f)
+{
+    AUTO(arena) arena = arena_create(65536);
+    AUTO(store_txn) txn = store_begin_read(f->caraway.store);
+    struct authorization found;
+    assert_true(store_get_authorization(txn, arena, "z", &found));
+    return found.state;
+}
+
+static void an_outcome_is_stored_once_there_is_room(void **state)
+{
+    struct fixture *f = *state;
+    failures_left = FAILURES;
+    validation_begin(&f->caraway, &f->authorization, &f->challenge, "thumbprint");
+    for (int64_t until = monotonic_ms() + 10000; stored_state(f) == AUTHORIZATION_PENDING && monotonic_ms() < until;)
+        world_move(&f->clock, f->settings->validation_retry_interval_ms); /* as often as it takes to be behind */
+    assert_int_equal(failures_left, 0);
+    assert_int_equal(stored_state(f), AUTHORIZATION_INVALID);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_outcome_is_stored_once_there_is_room, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
