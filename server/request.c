@@ -144,13 +144,12 @@ static bool signer_is_key(struct request *rq)
 
 static bool check_url(struct request *rq)
 {
-    const char *expected = request_url(rq, "%s", rq->target);
-    if (expected == NULL)
-        return problem_out_of_memory(&rq->problem);
-    if (strcmp(rq->jws.url, expected) != 0)
-        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED,
-                            "The signed \"url\" is %s, but the request was sent to %s", rq->jws.url, expected);
-    return true;
+    size_t len = strlen(rq->base_url);
+    if (strncmp(rq->jws.url, rq->base_url, len) == 0 && strcmp(rq->jws.url + len, rq->target) == 0)
+        return true;
+    return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED,
+                        "The signed \"url\" is %s, but the request was sent to %s%s", rq->jws.url, rq->base_url,
+                        rq->target);
 }
 
 static bool check_nonce(struct request *rq)
