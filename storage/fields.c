@@ -27,6 +27,7 @@
 #define ROW_rate_bucket(tag, kind, name, of)   ROW(rate_bucket, tag, kind, name, of)
 #define ROW_rate_override(tag, kind, name, of) ROW(rate_override, tag, kind, name, of)
 #define ROW_pause(tag, kind, name, of)         ROW(pause, tag, kind, name, of)
+#define ROW_webhook_event(tag, kind, name, of) ROW(webhook_event, tag, kind, name, of)
 
 #define X(record, table, number, id)                                                                                   \
     static const struct field record##_fields[] = { table(ROW_##record) };                                             \

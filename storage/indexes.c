@@ -136,6 +136,12 @@ static void emit_PAUSE_BY_ACCOUNT(struct index_keys *keys, const void *record)
         emit(keys, STORE_PAUSE_BY_ACCOUNT, pause->account, pause->id);
 }
 
+static void emit_WEBHOOK_DUE(struct index_keys *keys, const void *record)
+{
+    const struct webhook_event *event = record;
+    emit_expiry(keys, STORE_WEBHOOK_DUE, event->next_ms, event->id);
+}
+
 static void emit_EXPIRY_AUTHORIZATION(struct index_keys *keys, const void *record)
 {
     const struct authorization *authz = record;

@@ -83,7 +83,8 @@ void key_add_id(struct key *key, const char *id)
 
 bool index_by_time(enum store_index index)
 {
-    return index == STORE_EXPIRY_ORDER || index == STORE_EXPIRY_AUTHORIZATION || index == STORE_EXPIRY_CERTIFICATE;
+    return index == STORE_EXPIRY_ORDER || index == STORE_EXPIRY_AUTHORIZATION || index == STORE_EXPIRY_CERTIFICATE ||
+           index == STORE_WEBHOOK_DUE;
 }
 
 static struct bytes id_part(struct bytes tail, bool by_time)

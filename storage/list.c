@@ -90,6 +90,12 @@ bool store_list(struct store_txn *txn, struct arena *arena, enum store_index ind
     return scan_page(txn, arena, &scan, after, limit, out);
 }
 
+/* No id begins with a byte as low as '-'. */
+const char *store_position_from(struct arena *arena, int64_t ms)
+{
+    return arena_printf(arena, "%016llx-", (unsigned long long)(ms > 0 ? ms : 0));
+}
+
 bool store_list_all(struct store_txn *txn, struct arena *arena, enum record_class class, const char *after,
                     size_t limit, bool newest_first, struct store_page *out)
 {

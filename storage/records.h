@@ -136,6 +136,26 @@ struct identifiers {
     X(4, TIME, paused_ms, )      /* 0: resumed */                                                                      \
     X(5, TIME, grace_until_ms, ) /* not paused again before */
 
+/* What happened, for the operator's webhook; deleted once it has been taken there. */
+#define WEBHOOK_EVENT_FIELDS(X)                                                                                        \
+    X(1, TEXT, id, )                                                                                                   \
+    X(2, TEXT, event, ) /* "certificate.issued" */                                                                     \
+    X(3, TIME, created_ms, )                                                                                           \
+    X(4, TEXT, account, )                                                                                              \
+    X(5, TEXT, owner, )                                                                                                \
+    X(6, TEXT, order, )                                                                                                \
+    X(7, TEXT, serial, )                                                                                               \
+    X(8, IDENTIFIERS, identifiers, )                                                                                   \
+    X(9, TEXT, profile, )                                                                                              \
+    X(10, TIME, not_before_ms, )                                                                                       \
+    X(11, TIME, not_after_ms, )                                                                                        \
+    X(12, INT, reason, )   /* of a revocation */                                                                       \
+    X(13, TEXT, problem, ) /* of a refusal */                                                                          \
+    X(14, TEXT, detail, )                                                                                              \
+    X(15, INT, attempts, )                                                                                             \
+    X(16, TIME, next_ms, ) /* of the next attempt; 0: given up */                                                      \
+    X(17, TEXT, error, )   /* of the last attempt */
+
 /* record, its fields, its class byte on disk (append-only), its id field */
 #define RECORD_TABLE(X)                                                                                                \
     X(account, ACCOUNT_FIELDS, 1, id)                                                                                  \
@@ -145,7 +165,8 @@ struct identifiers {
     X(external_key, EXTERNAL_KEY_FIELDS, 5, id)                                                                        \
     X(rate_bucket, RATE_BUCKET_FIELDS, 6, id)                                                                          \
     X(rate_override, RATE_OVERRIDE_FIELDS, 7, id)                                                                      \
-    X(pause, PAUSE_FIELDS, 8, id)
+    X(pause, PAUSE_FIELDS, 8, id)                                                                                      \
+    X(webhook_event, WEBHOOK_EVENT_FIELDS, 9, id)
 
 #define FIELD_TEXT(name, of)                   const char *name;
 #define FIELD_BLOB(name, of)                   struct bytes name;

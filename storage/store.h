@@ -94,8 +94,9 @@ RECORD_TABLE(X)
     X(EXPIRY_ORDER, order, 40)                     /* subject: ""; ids are preceded by the expiry, so in its order */  \
     X(EXPIRY_AUTHORIZATION, authorization, 41)                                                                         \
     X(EXPIRY_CERTIFICATE, certificate, 42)                                                                             \
-    X(ORDER_PROCESSING, order, 43) /* subject: ""; the order is in processing */                                       \
-    X(PAUSE_BY_ACCOUNT, pause, 44) /* subject: account id; the paused ones */
+    X(ORDER_PROCESSING, order, 43)    /* subject: ""; the order is in processing */                                    \
+    X(PAUSE_BY_ACCOUNT, pause, 44)    /* subject: account id; the paused ones */                                       \
+    X(WEBHOOK_DUE, webhook_event, 45) /* subject: ""; those not given up, in the order of their next attempt */
 
 enum store_index {
 #define X(name, record, number) STORE_##name = number,
@@ -128,6 +129,9 @@ struct store_page {
 };
 MUST_USE bool store_list(struct store_txn *txn, struct arena *arena, enum store_index index, const char *subject,
                          const char *after, size_t limit, bool newest_first, struct store_page *out);
+/* Where to begin in an index in the order of expiry, so that what ends before `ms` is passed over. NULL: memory is out.
+ */
+MUST_USE const char *store_position_from(struct arena *arena, int64_t ms);
 /* The same over all records of a class, newest first when `newest_first`. */
 MUST_USE bool store_list_all(struct store_txn *txn, struct arena *arena, enum record_class class, const char *after,
                              size_t limit, bool newest_first, struct store_page *out);

@@ -71,6 +71,11 @@ void put_rate_override(struct store_txn *txn, void *arg)
     store_put_rate_override(txn, arg);
 }
 
+void put_webhook_event(struct store_txn *txn, void *arg)
+{
+    store_put_webhook_event(txn, arg);
+}
+
 void put_pause(struct store_txn *txn, void *arg)
 {
     store_put_pause(txn, arg);

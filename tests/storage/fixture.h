@@ -29,4 +29,5 @@ void put_external_key(struct store_txn *txn, void *arg);
 void put_rate_bucket(struct store_txn *txn, void *arg);
 void put_rate_override(struct store_txn *txn, void *arg);
 void put_pause(struct store_txn *txn, void *arg);
+void put_webhook_event(struct store_txn *txn, void *arg);
 void write_ok(struct fixture *fixture, void (*work)(struct store_txn *, void *), const void *arg);

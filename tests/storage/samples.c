@@ -98,9 +98,9 @@ struct certificate sample_certificate(const char *serial, const char *account, i
 }
 
 const struct record_type *const sample_types[SAMPLE_TYPES] = {
-    &record_type_account,       &record_type_order,        &record_type_authorization,
-    &record_type_certificate,   &record_type_external_key, &record_type_rate_bucket,
-    &record_type_rate_override, &record_type_pause,        &record_type_challenge,
+    &record_type_account,       &record_type_order,       &record_type_authorization, &record_type_certificate,
+    &record_type_external_key,  &record_type_rate_bucket, &record_type_rate_override, &record_type_pause,
+    &record_type_webhook_event, &record_type_challenge,
 };
 
 const void *sample_of(const struct record_type *type)
@@ -137,9 +137,26 @@ const void *sample_of(const struct record_type *type)
     static const struct rate_override rate_override = { "5.ab",    "certificates-per-domain", "example.test",
                                                         "1000/7d", "a big customer",          1700000000000 };
     static const struct pause pause = { "ab", "account1", "www.example.test", 1700000000000, 1700000000001 };
-    const void *const samples[SAMPLE_TYPES] = { &account,       &order,        &authorization,
-                                                &certificate,   &external_key, &rate_bucket,
-                                                &rate_override, &pause,        &challenges[0] };
+    static const struct webhook_event webhook_event = { .id = "event1",
+                                                        .event = "certificate.issued",
+                                                        .created_ms = 1700000000000,
+                                                        .account = "account1",
+                                                        .owner = "team a",
+                                                        .order = "order1",
+                                                        .serial = "00ff",
+                                                        .identifiers = { names, ARRAY_SIZE(names) },
+                                                        .profile = "short",
+                                                        .not_before_ms = 1700000000001,
+                                                        .not_after_ms = 1700000000002,
+                                                        .reason = 4,
+                                                        .problem = "rejectedIdentifier",
+                                                        .detail = "no",
+                                                        .attempts = 2,
+                                                        .next_ms = 1700000000003,
+                                                        .error = "status 500" };
+    const void *const samples[SAMPLE_TYPES] = { &account,       &order,        &authorization, &certificate,
+                                                &external_key,  &rate_bucket,  &rate_override, &pause,
+                                                &webhook_event, &challenges[0] };
     for (size_t i = 0; i < SAMPLE_TYPES; i++)
         if (sample_types[i] == type)
             return samples[i];

@@ -14,7 +14,7 @@ struct certificate sample_certificate(const char *serial, const char *account, i
 /* One record of each type with every field set, by type. */
 const void *sample_of(const struct record_type *type);
 extern const struct record_type *const sample_types[];
-enum { SAMPLE_TYPES = 9 };
+enum { SAMPLE_TYPES = 10 };
 
 /* A fresh directory for a database, and its removal with all that is in it. */
 void sample_path(char out[static 64]);

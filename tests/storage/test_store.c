@@ -26,6 +26,7 @@ static void put_one_of_each(struct fixture *fixture)
     write_ok(fixture, put_rate_bucket, sample_of(&record_type_rate_bucket));
     write_ok(fixture, put_rate_override, sample_of(&record_type_rate_override));
     write_ok(fixture, put_pause, sample_of(&record_type_pause));
+    write_ok(fixture, put_webhook_event, sample_of(&record_type_webhook_event));
 }
 
 static void puts_and_gets_every_record(void **state)
@@ -41,6 +42,7 @@ static void puts_and_gets_every_record(void **state)
     const struct rate_bucket rate_bucket_put = *(const struct rate_bucket *)sample_of(&record_type_rate_bucket);
     const struct rate_override rate_override_put = *(const struct rate_override *)sample_of(&record_type_rate_override);
     const struct pause pause_put = *(const struct pause *)sample_of(&record_type_pause);
+    const struct webhook_event webhook_event_put = *(const struct webhook_event *)sample_of(&record_type_webhook_event);
     AUTO(store_txn) txn = store_begin_read(fixture->store);
 #define X(record, fields, class, id_field)                                                                             \
     struct record record##_got;                                                                                        \
@@ -74,6 +76,7 @@ static void finds_by_every_index(void **state)
         { STORE_EXPIRY_ORDER, "", "o1" },
         { STORE_EXPIRY_AUTHORIZATION, "", "z1" },
         { STORE_EXPIRY_CERTIFICATE, "", "0a" },
+        { STORE_WEBHOOK_DUE, "", "event1" },
     };
     AUTO(store_txn) txn = store_begin_read(fixture->store);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -165,6 +168,12 @@ static void expiry_is_in_order_of_time(void **state)
     assert_listed(&page, "o3 o2 o1", true);
     assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", page.next, 3, false, &page));
     assert_listed(&page, "o0", false);
+    const char *from = store_position_from(arena, 8000);
+    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", from, 2, false, &page));
+    assert_listed(&page, "o2 o1", true);
+    from = store_position_from(arena, 8001);
+    assert_true(store_list(txn, arena, STORE_EXPIRY_ORDER, "", from, 9, false, &page));
+    assert_listed(&page, "o1 o0", false);
     assert_false(store_list(txn, arena, STORE_EXPIRY_ORDER, "", "o0", 3, false, &page));
     assert_int_equal(store_txn_status(txn), STORE_OK);
 }
