@@ -12,6 +12,7 @@ const struct admin_verb_row admin_verbs[] = {
     { "revoke", "POST", "revoke", VERB_REVOKE, .takes_id = true },
     { "suspend", "POST", "suspend", VERB_SUSPEND, .takes_id = true },
     { "resume", "POST", "resume", VERB_RESUME, .takes_id = true },
+    { "retry", "POST", "retry", VERB_RETRY, .takes_id = true },
     { "remove", "DELETE", NULL, VERB_REMOVE, .takes_id = true },
 };
 const size_t admin_verb_count = ARRAY_SIZE(admin_verbs);
@@ -71,6 +72,17 @@ const struct admin_object admin_objects[] = {
         { "USES", "uses", CELL_COUNT | CELL_IF_ANY },
         { "CREATED", "created", CELL_TIME },
         { "ACCOUNTS", "accounts", CELL_TEXTS } } },
+    { "webhook",
+      "webhook-events",
+      "what webhook.url has not taken yet (retry all: all that wait)",
+      VERB_LIST | VERB_SHOW | VERB_RETRY,
+      { { "EVENT", "id", CELL_TEXT },
+        { "WHAT", "event", CELL_TEXT },
+        { "CREATED", "created", CELL_TIME },
+        { "ATTEMPTS", "attempts", CELL_COUNT },
+        { "NEXT", "next", CELL_TIME },
+        { "ERROR", "error", CELL_TEXT },
+        { "NAMES", "identifiers", CELL_IDENTIFIERS } } },
 };
 const size_t admin_object_count = ARRAY_SIZE(admin_objects);
 

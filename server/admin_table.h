@@ -14,6 +14,7 @@ enum admin_verb {
     VERB_REVOKE = 32,
     VERB_SUSPEND = 64,
     VERB_RESUME = 128,
+    VERB_RETRY = 256,
 };
 
 /* How a verb is said to the server. */

@@ -7,7 +7,9 @@
 #include "server/limit.h"
 #include "server/nonce.h"
 #include "server/request_limit.h"
+#include "server/outbound.h"
 #include "server/validation.h"
+#include "server/webhook.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -246,8 +248,9 @@ static bool open_protocol(struct caraway *caraway, char why[static CARAWAY_WHY_S
     caraway->issuances = issuances_create();
     caraway->nonces = nonces_create(caraway->world);
     caraway->keys = key_cache_create();
-    bool ok =
-        caraway->validations != NULL && caraway->issuances != NULL && caraway->nonces != NULL && caraway->keys != NULL;
+    caraway->webhook = webhook_create(caraway->settings);
+    bool ok = caraway->validations != NULL && caraway->issuances != NULL && caraway->nonces != NULL &&
+              caraway->keys != NULL && caraway->webhook != NULL;
     return ok || refuse(why, "out of memory");
 }
 
@@ -256,6 +259,7 @@ static void close_protocol(struct caraway *caraway)
 {
     limits_drop(TAKE(caraway->limits));
     request_limits_drop(TAKE(caraway->request_limits));
+    webhook_drop(TAKE(caraway->webhook));
     key_cache_drop(TAKE(caraway->keys));
     nonces_drop(TAKE(caraway->nonces));
     issuances_drop(TAKE(caraway->issuances));
@@ -273,6 +277,34 @@ static void close_janitor(struct caraway *caraway)
     janitor_stop(TAKE(caraway->janitor));
 }
 
+/* Behind the validators, which start the library that both share. */
+static bool open_services(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    const struct settings *settings = caraway->settings;
+    char reason[OUTBOUND_WHY_SIZE] = "";
+    const struct outbound_options options = {
+        .secret_file = settings->webhook_secret_file,
+        .ca_file = settings->outbound_ca_file,
+        .user_agent = "caraway/" CARAWAY_VERSION,
+        .world = caraway->world,
+    };
+    if (settings->webhook_url[0] == '\0' && settings->policy_approval_url[0] == '\0')
+        return true;
+    if (settings->webhook_url[0] != '\0' && settings->webhook_secret_file[0] == '\0')
+        return refuse(why, "webhook.url needs webhook.secret-file, by which the receiver knows who posts");
+    caraway->outbound = outbound_start(&options, reason);
+    if (caraway->outbound == NULL)
+        return refuse(why, "%s", reason);
+    return webhook_start(caraway) || refuse(why, "out of memory or threads");
+}
+
+static void close_services(struct caraway *caraway)
+{
+    outbound_close(caraway->outbound);
+    webhook_stop(caraway->webhook);
+    outbound_stop(TAKE(caraway->outbound));
+}
+
 static const struct part {
     bool (*open)(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE]);
     void (*close)(struct caraway *caraway); /* takes a part that was never opened */
@@ -284,6 +316,7 @@ static const struct part {
     { open_tls, close_tls },
     { open_validators, close_validators },
     { open_janitor, close_janitor },
+    { open_services, close_services },
 };
 
 void caraway_close(struct caraway *caraway)

@@ -28,6 +28,8 @@ struct caraway {
     struct nonces *nonces;
     struct key_cache *keys;
     struct janitor *janitor;
+    struct outbound *outbound; /* NULL where no setting names a service to post to */
+    struct webhook *webhook;
 };
 
 enum { CARAWAY_WHY_SIZE = 400 };

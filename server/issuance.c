@@ -4,6 +4,7 @@
 #include "server/order.h"
 #include "server/policy.h"
 #include "server/profile.h"
+#include "server/webhook.h"
 
 #include <pthread.h>
 
@@ -188,6 +189,7 @@ static bool put_certificate(struct store_txn *txn, struct issuance *issuance, st
     order->csr = (struct bytes) { 0 };
     order_move(order, ORDER_VALID);
     store_put_certificate(txn, &certificate);
+    webhook_certificate(issuance->caraway, txn, WEBHOOK_ISSUED, &certificate);
     store_put_order(txn, order);
     return true;
 }
@@ -198,6 +200,7 @@ static void put_failure(struct store_txn *txn, struct issuance *issuance, struct
     order->csr = (struct bytes) { 0 };
     order->error = problem_json(issuance->scratch, &issuance->problem);
     store_put_order(txn, order);
+    webhook_order_refused(issuance->caraway, txn, order, &issuance->problem);
 }
 
 static void store_outcome(struct store_txn *txn, void *arg)
@@ -241,6 +244,7 @@ static void outcome_stored(void *arg, enum store_status status)
     struct request *waiter = issuance->waiter;
     unlink_issuance(issuance);
     log_outcome(issuance, status);
+    webhook_kick(issuance->caraway);
     if (waiter == NULL) {
         issuance_drop(issuance);
         return;

@@ -67,6 +67,13 @@ static enum verdict judge_pause(struct store_txn *txn, struct arena *arena, cons
     return in_force ? VERDICT_KEEP : VERDICT_PRUNE;
 }
 
+static enum verdict judge_webhook_event(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms)
+{
+    struct webhook_event event;
+    bool kept = !store_get_webhook_event(txn, arena, id, &event) || event.next_ms != 0 || event.created_ms > until_ms;
+    return kept ? VERDICT_KEEP : VERDICT_PRUNE;
+}
+
 /* Rows with an index are looked at in the order of their end; the others, which have none, are walked through, a part
  * in each sweep. Kept: the setting that says how much longer than its end a record stays, 0 for ever. */
 #define ALWAYS SIZE_MAX
@@ -90,6 +97,7 @@ static const struct rule {
     BY_TIME(authorization, STORE_EXPIRY_AUTHORIZATION, retention_authorizations_ms),
     BY_TIME(certificate, STORE_EXPIRY_CERTIFICATE, retention_certificates_ms),
     BY_WALK(account, offsetof(struct settings, retention_unused_accounts_ms)),
+    BY_WALK(webhook_event, offsetof(struct settings, retention_webhook_events_ms)),
     BY_WALK(rate_bucket, ALWAYS),
     BY_WALK(pause, ALWAYS),
 };

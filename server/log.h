@@ -45,6 +45,10 @@ MUST_USE bool log_level_from_text(const char *text, enum log_level *out);
     X(LIMIT_RESTORED, "limit.restored", INFO) /* an override was removed */                                            \
     X(LIMIT_RESET, "limit.reset", INFO)                                                                                \
     X(CLOCK_MOVED, "clock.moved", INFO) /* by the operator of a laboratory; the log itself keeps the machine's time */ \
+    X(APPROVAL_FAILED, "approval.failed", WARNING) /* no answer: policy.approval-failure decided */                    \
+    X(WEBHOOK_DELIVERED, "webhook.delivered", DEBUG)                                                                   \
+    X(WEBHOOK_FAILED, "webhook.failed", WARNING)                                                                       \
+    X(WEBHOOK_DROPPED, "webhook.dropped", WARNING) /* more events than webhook.queue */                                \
     X(STORE_FAILED, "store.failed", ERROR)
 
 enum log_event {

@@ -8,6 +8,7 @@
 #include "server/external_admin.h"
 #include "server/limit_admin.h"
 #include "server/upkeep.h"
+#include "server/webhook.h"
 #include "storage/codec.h"
 
 #include <errno.h>
@@ -70,6 +71,7 @@ static const struct collection {
     { "accounts", RECORD_account, get_account, { { 0 } } },
     { "orders", RECORD_order, get_order, { { "account", STORE_ORDER_BY_ACCOUNT, false } } },
     { "authorizations", RECORD_authorization, get_authorization, { { 0 } } },
+    { "webhook-events", RECORD_webhook_event, get_webhook_event, { { 0 } } },
     { "certificates",
       RECORD_certificate,
       get_certificate,
@@ -82,9 +84,10 @@ static const struct collection *collection_of(struct request *rq)
         if (strcmp(collections[i].name, rq->params[0]) == 0)
             return &collections[i];
     }
-    problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 404,
-                        "There is no \"%.50s\"; ask for accounts, orders, authorizations or certificates",
-                        rq->params[0]);
+    problem_fail_status(
+        &rq->problem, PROBLEM_MALFORMED, 404,
+        "There is no \"%.50s\"; ask for accounts, orders, authorizations, certificates or webhook-events",
+        rq->params[0]);
     return NULL;
 }
 
@@ -201,6 +204,7 @@ static const struct route admin_rows[] = {
     { "/api/external-keys", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, external_key_post },
     { "/api/external-keys/{}", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, BODY_MAX_BYTES, external_key_change },
     { "/api/external-keys/{}/revoke", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, external_key_revoke },
+    { "/api/webhook-events/{}/retry", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, webhook_retry },
     { "/api/accounts/{}/suspend", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, account_suspend },
     { "/api/accounts/{}/resume", METHOD_POST, PROOF_NONE, PAYLOAD_NONE, 0, account_resume },
     { "/api/external-keys/{}", METHOD_DELETE, PROOF_NONE, PAYLOAD_NONE, 0, external_key_delete },

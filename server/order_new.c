@@ -1,5 +1,6 @@
 /* new-order (RFC 8555 §7.4): checks what is asked for, makes the order and an authorization for every name that the
  * account has not proved yet. */
+#include "server/approval.h"
 #include "server/caraway.h"
 #include "server/identifiers.h"
 #include "server/limit_rules.h"
@@ -14,6 +15,7 @@ struct new_order {
     struct order order;
     struct asked asked;
     struct policy policy;
+    struct approval *approval;            /* NULL: nobody was asked */
     struct authorization *authorizations; /* one for each wish; stored only where none can be reused */
 };
 
@@ -177,6 +179,30 @@ bool order_read_new(struct request *rq, struct order *out)
     return ok;
 }
 
+static void new_order_release(struct request *rq)
+{
+    approval_release(((struct new_order *)rq->state)->approval);
+}
+
+static bool after_approval(struct request *rq)
+{
+    TRY(approval_verdict(rq, ((struct new_order *)rq->state)->approval));
+    request_submit(rq, insert_order, after_insert);
+    return true;
+}
+
+/* Whoever is over a limit anyway troubles no service. */
+static bool ask_for_approval(struct request *rq, struct new_order *state)
+{
+    {
+        AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
+        if (txn == NULL)
+            return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading rate limits");
+        TRY(limit_order_passes(txn, rq, &state->order));
+    }
+    return approval_ask(rq, &state->order, after_approval, &state->approval);
+}
+
 bool order_new(struct request *rq)
 {
     struct new_order *state = arena_alloc(rq->arena, sizeof *state);
@@ -185,6 +211,9 @@ bool order_new(struct request *rq)
     TRY(read_new(rq, state));
     TRY(prepare(rq, state));
     rq->state = state;
+    rq->release = new_order_release;
+    if (rq->caraway->settings->policy_approval_url[0] != '\0')
+        return ask_for_approval(rq, state);
     request_submit(rq, insert_order, after_insert);
     return true;
 }

@@ -2,6 +2,7 @@
 #include "server/limit_headers.h"
 #include "server/nonce.h"
 #include "server/request.h"
+#include "server/webhook.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,6 +75,7 @@ static void log_problem(struct request *rq)
 static void answer_problem(struct request *rq)
 {
     log_problem(rq);
+    webhook_refused(rq);
     buf_clear(&rq->reply.body);
     struct json_out out = reply_json(rq, rq->problem.status);
     rq->reply.content_type = "application/problem+json";

@@ -4,6 +4,7 @@
 #include "server/authorization.h"
 #include "server/caraway.h"
 #include "server/payload.h"
+#include "server/webhook.h"
 
 enum { CERTIFICATE_MAX_BYTES = 32 * 1024, REASON_KEY_COMPROMISE = 1 };
 
@@ -101,6 +102,7 @@ static bool store_revocation(struct store_txn *txn, struct request *rq)
     /* who holds the key shows by that alone that it is in other hands than an account's */
     state->certificate.revoked_reason = rq->account.id == NULL ? REASON_KEY_COMPROMISE : state->reason;
     store_put_certificate(txn, &state->certificate);
+    webhook_certificate(rq->caraway, txn, WEBHOOK_REVOKED, &state->certificate);
     return true;
 }
 
@@ -109,6 +111,7 @@ static bool after_revocation(struct request *rq)
     const struct revocation *state = rq->state;
     log_event(rq->caraway->log, LOG_CERTIFICATE_REVOKED, LOG_TEXT("serial", state->serial),
               LOG_INT("reason", state->certificate.revoked_reason), LOG_TEXT("account", rq->account.id));
+    webhook_kick(rq->caraway);
     reply_empty(rq, 200);
     return true;
 }

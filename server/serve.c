@@ -5,6 +5,7 @@
 #include "server/issuance.h"
 #include "server/management.h"
 #include "server/notify.h"
+#include "server/outbound.h"
 #include "server/routes.h"
 #include "server/screen.h"
 #include "server/validation.h"
@@ -209,6 +210,7 @@ static void finish_requests(struct server *server)
 /* Also takes a server that came up only in part. */
 static void stop(struct server *server)
 {
+    outbound_close(server->caraway.outbound);
     for (size_t i = 0; i < server->web_count; i++)
         web_drop(TAKE(server->webs[i]));
     server->web_count = 0;

@@ -136,6 +136,8 @@
       RESTART, "How long a certificate is kept after its expiry; 0 means for ever.") \
     X(retention_unused_accounts_ms, DURATION, "retention.unused-accounts", "0s", SAME, 0, 36500 * SETTING_DAY, "", \
       RESTART, "How long an account without an order or a certificate is kept after it was made; 0 means for ever.") \
+    X(retention_webhook_events_ms, DURATION, "retention.webhook-events", "30d", SAME, 0, 36500 * SETTING_DAY, "", \
+      RESTART, "How long an event is kept whose delivery was given up; 0 means for ever.") \
     X(order_lifetime_ms, DURATION, "order.lifetime", "7d", SAME, SETTING_SECOND, 365 * SETTING_DAY, "", RESTART, \
       "How long an order may stay unfinished.") \
     X(order_max_identifiers, INTEGER, "order.max-identifiers", "100", SAME, 1, CSR_MAX_NAMES, "", RESTART, \
@@ -186,6 +188,29 @@
       "Names that no certificate has, nor a wildcard that holds one of them.") \
     X(policy_public_names_only, BOOL, "policy.public-names-only", "false", SAME, 0, 0, "", RESTART, \
       "Only names below a suffix of the public suffix list are issued for, and none that is such a suffix.") \
+    X(policy_approval_url, URL, "policy.approval-url", "", SAME, 0, 0, "", RESTART, \
+      "Service that is asked before an order is made, and may refuse it with a sentence for the client.") \
+    X(policy_approval_timeout_ms, DURATION, "policy.approval-timeout", "5s", SAME, 10, 60 * SETTING_SECOND, "", RESTART, \
+      "Most that its answer may take.") \
+    X(policy_approval_failure, CHOICE, "policy.approval-failure", "closed", SAME, 0, 0, "open|closed", RESTART, \
+      "Whether orders are made or refused while it gives no answer.") \
+    X(webhook_url, URL, "webhook.url", "", SAME, 0, 0, "", RESTART, \
+      "Service that is told what happens; empty tells nobody.") \
+    X(webhook_secret_file, TEXT, "webhook.secret-file", "", SAME, 0, 0, "", RESTART, \
+      "File with the secret that signs what is posted there and to policy.approval-url.") \
+    X(webhook_events, CHOICES, "webhook.events", \
+      "certificate.issued,certificate.revoked,certificate.expiring,order.refused", SAME, 0, 0, \
+      "certificate.issued|certificate.revoked|certificate.expiring|order.refused", RESTART, "What it is told.") \
+    X(webhook_timeout_ms, DURATION, "webhook.timeout", "10s", SAME, 10, 60 * SETTING_SECOND, "", RESTART, \
+      "Most that one delivery may take.") \
+    X(webhook_retry_for_ms, DURATION, "webhook.retry-for", "3d", SAME, 0, 365 * SETTING_DAY, "", RESTART, \
+      "How long the delivery of an event is tried; then it waits for caraway webhook retry.") \
+    X(webhook_queue, INTEGER, "webhook.queue", "100000", SAME, 1, 10000000, "", RESTART, \
+      "Most events that wait; further ones are dropped, refusals at half of it.") \
+    X(webhook_expiry_notice_ms, DURATION, "webhook.expiry-notice", "14d", SAME, SETTING_SECOND, 365 * SETTING_DAY, "", \
+      RESTART, "How long before its end a certificate is told to expire, unless a newer one has its names.") \
+    X(outbound_ca_file, TEXT, "outbound.ca-file", "", SAME, 0, 0, "", RESTART, \
+      "Authorities (PEM) that vouch for the services above; empty: the system's.") \
     X(web_threads, INTEGER, "web.threads", "0", SAME, 0, 256, "", RESTART, \
       "Threads that serve HTTPS; 0 means one for each CPU.") \
     X(web_max_connections, INTEGER, "web.max-connections", "4096", SAME, 8, 1000000, "", RESTART, \

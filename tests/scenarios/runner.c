@@ -38,6 +38,7 @@ static void close_scenario(struct scenario *s)
     clients_clear(s);
     keys_clear(s);
     edge_clear(s);
+    receivers_clear(s);
     if (s->responder != NULL) {
         tc_responder_drop(s->responder);
         uv_run(&s->loop, UV_RUN_DEFAULT);

@@ -10,6 +10,7 @@
 #include "test-client/text_map.h"
 
 enum { CLIENTS_MAX = 16, ORDERS_MAX = 32, KEYS_MAX = 32, TARGETS_MAX = 8, CONNECTIONS_MAX = 64, NAME_MAX_BYTES = 32 };
+enum { RECEIVERS_MAX = 4 };
 enum { PATIENCE_MS = 60000, VALUE_MAX = 2 << 20 };
 
 /* Who talks to the server over one connection; an account once new-account has given it a URL. */
@@ -43,6 +44,7 @@ struct target { /* a port where a validation meets no server, or a silent one */
     int fd;
 };
 
+struct receiver;   /* runner_receiver.c */
 struct connection; /* of bytes, not of requests: runner_edge.c */
 
 struct daemon {
@@ -68,6 +70,7 @@ struct scenario {
     struct named_key keys[KEYS_MAX];
     struct target targets[TARGETS_MAX];
     struct connection *connections[CONNECTIONS_MAX];
+    struct receiver *receivers[RECEIVERS_MAX];
     struct tc_answer last;
     int64_t offset_ms; /* of the server's clock */
     bool refused;      /* the last answer is a refusal that no line has expected yet */
@@ -153,6 +156,10 @@ MUST_USE bool play_drip(struct scenario *s, words w, size_t count);
 MUST_USE bool play_receive(struct scenario *s, words w, size_t count);
 MUST_USE bool play_abandon(struct scenario *s, words w, size_t count);
 void edge_clear(struct scenario *s);
+
+/* ---- runner_receiver.c */
+MUST_USE bool play_receiver(struct scenario *s, words w, size_t count);
+void receivers_clear(struct scenario *s);
 
 /* ---- runner_admin.c */
 MUST_USE bool play_admin(struct scenario *s, words w, size_t count);

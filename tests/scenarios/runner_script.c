@@ -40,6 +40,7 @@ static const struct {
     { "drip", 2, 2, play_drip },
     { "receive", 2, 2, play_receive },
     { "abandon", 4, 4, play_abandon },
+    { "receiver", 2, 4, play_receiver },
     { "admin", 1, ANY, play_admin },
     { "clock", 1, 2, play_clock },
 };
