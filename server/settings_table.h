@@ -20,7 +20,7 @@
     X(CHOICES, "some of")                                                                                              \
     X(ENDPOINT, "HOST:PORT")                                                                                           \
     X(ENDPOINTS, "list of HOST:PORT")                                                                                  \
-    X(RESOLVER, "ADDRESS:PORT")                                                                                        \
+    X(RESOLVER, "ADDRESS:PORT, or over TLS tls://ADDRESS:PORT#NAME")                                                                                        \
     X(NAMES, "list of domain names")                                                                                   \
     X(PATTERNS, "list of NAME, *.NAME, ADDRESS or ADDRESS/BITS")                                                       \
     X(NETWORKS, "list of ADDRESS or ADDRESS/BITS")                                                                     \

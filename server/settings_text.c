@@ -179,12 +179,25 @@ static bool parse_endpoint(const struct reading *reading, const char *text, void
     return parse_text(reading, text, out);
 }
 
+enum { RESOLVER_SIZE = 64 }; /* "[V6]:PORT" and room */
+
 static bool parse_resolver(const struct reading *reading, const char *text, void *out)
 {
+    static const char prefix[] = "tls://";
+    char address[RESOLVER_SIZE];
     struct endpoint endpoint;
-    bool ok = *text == '\0' || (endpoint_read(text, &endpoint) && ip_address_ok(endpoint.host));
+    bool tls = strncmp(text, prefix, sizeof prefix - 1) == 0;
+    const char *from = text + (tls ? sizeof prefix - 1 : 0);
+    size_t len = tls ? strcspn(from, "#") : strlen(from);
+    snprintf(address, sizeof address, "%.*s", (int)(len < sizeof address ? len : 0), from);
+    bool named = from[len] == '#';
+    bool ok = *text == '\0' || (endpoint_read(address, &endpoint) && ip_address_ok(endpoint.host) &&
+                                (!named || dns_name_ok(from + len + 1)));
     if (!ok)
-        return refuse(reading, "\"%.80s\" is not the address of a DNS server; write it like 127.0.0.1:53", text);
+        return refuse(reading,
+                      "\"%.80s\" is not the address of a DNS server; write it like 127.0.0.1:53 or "
+                      "tls://127.0.0.1:853#NAME",
+                      text);
     return parse_text(reading, text, out);
 }
 

@@ -14,10 +14,11 @@ struct val_dns {
     struct val_deadlines waiting;
     struct val_deadlines unasked; /* could not be asked; told in the next turn of the loop */
     uv_poll_t poll;
-    struct ub_ctx *ctx; /* NULL until the first question */
+    struct ub_ctx *ctx;      /* NULL until the first question */
+    struct val_relay *relay; /* NULL without TLS, and until then */
 };
 
-enum { CLASS_IN = 1, RCODE_SERVFAIL = 2 };
+enum { CLASS_IN = 1, RCODE_SERVFAIL = 2, TROUBLE_SIZE = VAL_RELAY_WHY_SIZE + 32 };
 
 /* Zones that libunbound would answer by itself although a test or private DNS may serve them. */
 static const char *const builtin_zones[] = { "localhost.", "test.", "invalid.", "onion.", "home.arpa." };
@@ -29,14 +30,23 @@ static void deliver(struct val_question *question)
     question->done(question);
 }
 
+/* What libunbound cannot know: behind the relay's door nobody could be reached. */
+static const char *relay_trouble(const struct val_dns *dns, char out[static TROUBLE_SIZE])
+{
+    bool failed = dns->relay != NULL && val_relay_why(dns->relay)[0] != '\0';
+    snprintf(out, TROUBLE_SIZE, failed ? " (DNS over TLS failed: %s)" : "%s", failed ? val_relay_why(dns->relay) : "");
+    return out;
+}
+
 static void on_timeout(struct val_deadline *deadline)
 {
     struct val_question *question = VAL_CONTAINER(deadline, struct val_question, deadline);
     struct val_dns *dns = question->dns;
+    char trouble[TROUBLE_SIZE];
     ub_cancel(dns->ctx, question->async_id);
     question->outcome = VAL_DNS_TIMEOUT;
-    snprintf(question->why, sizeof question->why, "no answer within %llu ms",
-             (unsigned long long)dns->waiting.after_ms);
+    snprintf(question->why, sizeof question->why, "no answer within %llu ms%s",
+             (unsigned long long)dns->waiting.after_ms, relay_trouble(dns, trouble));
     deliver(question);
 }
 
@@ -65,6 +75,7 @@ void val_dns_close(struct val_dns *dns)
     val_deadlines_close(&dns->unasked);
     if (dns->ctx != NULL)
         uv_close((uv_handle_t *)&dns->poll, NULL);
+    val_relay_close(dns->relay);
 }
 
 void val_dns_drop(struct val_dns *dns)
@@ -73,6 +84,7 @@ void val_dns_drop(struct val_dns *dns)
         return;
     if (dns->ctx != NULL)
         ub_ctx_delete(dns->ctx);
+    val_relay_drop(dns->relay);
     free(dns);
 }
 
@@ -95,14 +107,26 @@ static int configure(struct ub_ctx *ctx, const char *configuration)
     return error;
 }
 
-static int set_up(struct ub_ctx *ctx, const struct val_dns_plan *plan)
+static int forward_to_relay(struct val_dns *dns, struct ub_ctx *ctx)
 {
+    char text[VAL_ENDPOINT_SIZE];
+    if (dns->relay == NULL && !val_relay_open(dns->loop, &dns->plan->target, &dns->relay))
+        return UB_SOCKET;
+    snprintf(text, sizeof text, "127.0.0.1@%u", val_relay_port(dns->relay));
+    return ub_ctx_set_fwd(ctx, text);
+}
+
+static int set_up(struct val_dns *dns, struct ub_ctx *ctx)
+{
+    const struct val_dns_plan *plan = dns->plan;
     ub_ctx_debugout(ctx, NULL);
     int error = ub_ctx_async(ctx, true);
     if (error == 0)
         error = configure(ctx, plan->configuration);
     if (error == 0 && plan->resolv_conf)
         error = ub_ctx_resolvconf(ctx, NULL);
+    if (error == 0 && plan->tls)
+        error = forward_to_relay(dns, ctx);
     if (error == 0 && plan->trust_anchor != NULL)
         error = ub_ctx_add_ta_file(ctx, plan->trust_anchor);
     for (size_t i = 0; i < ARRAY_SIZE(builtin_zones) && error == 0; i++)
@@ -123,7 +147,7 @@ static int make_context(struct val_dns *dns)
     struct ub_ctx *ctx = ub_ctx_create();
     if (ctx == NULL)
         return UB_NOMEM;
-    int error = set_up(ctx, dns->plan);
+    int error = set_up(dns, ctx);
     if (error == 0 && uv_poll_init(dns->loop, &dns->poll, ub_fd(ctx)) != 0)
         error = UB_SOCKET;
     if (error != 0) {
@@ -188,8 +212,10 @@ static void judge(struct val_question *question, const struct ub_result *result)
         val_dns_rcode_text(result->rcode, rcode);
         question->outcome = VAL_DNS_FAILED;
         /* libunbound says SERVFAIL for whatever its servers did */
-        snprintf(question->why, sizeof question->why, "the answer is %s%s", rcode,
-                 result->rcode == RCODE_SERVFAIL ? " (the zone's servers failed, refused or kept silent)" : "");
+        const char *trouble = relay_trouble(question->dns, text);
+        if (trouble[0] == '\0' && result->rcode == RCODE_SERVFAIL)
+            trouble = " (the zone's servers failed, refused or kept silent)";
+        snprintf(question->why, sizeof question->why, "the answer is %s%s", rcode, trouble);
     }
 }
 

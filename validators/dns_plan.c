@@ -6,6 +6,7 @@
 #include <unbound.h>
 #include <unistd.h>
 
+#define TLS_PREFIX "tls://"
 #define ROOT_HINTS "/usr/share/dns/root.hints"
 
 /* Answers are not remembered: neither good ones nor failures, where cache-max-ttl alone would leave those without a SOA
@@ -22,12 +23,9 @@ static const char forwarding[] = " rrset-cache-size: 0\n"
                                  " cache-max-ttl: 0\n"
                                  " infra-host-ttl: 0\n"
                                  " do-not-query-localhost: no\n";
+static const char forward_zone[] = "forward-zone:\n name: \".\"\n forward-no-cache: yes\n";
 /* From the root down: who serves a zone may be known for a minute, or the root would be asked for every name. */
 static const char recursing[] = " cache-max-ttl: 60\n";
-
-struct forwarder {
-    char address[VAL_ADDRESS_SIZE], port[6];
-};
 
 static bool take(const char *from, size_t len, char *out, size_t size)
 {
@@ -37,23 +35,45 @@ static bool take(const char *from, size_t len, char *out, size_t size)
     return true;
 }
 
-/* "ADDR:PORT" or "[V6]:PORT" */
-static bool parse(const char *text, struct forwarder *out)
+static bool only(const char *text, const char *of)
 {
-    struct val_address address;
-    bool v6 = text[0] == '[';
-    const char *colon = strrchr(text, ':');
-    TRY(colon != NULL && take(colon + 1, strlen(colon + 1), out->port, sizeof out->port));
-    TRY(out->port[strspn(out->port, "0123456789")] == '\0' && strtoul(out->port, NULL, 10) <= UINT16_MAX);
-    TRY(!v6 || (colon > text + 1 && colon[-1] == ']'));
-    TRY(take(text + v6, (size_t)(colon - text) - 2 * v6, out->address, sizeof out->address));
-    return val_address_parse(out->address, &address) && (address.family == AF_INET6) == v6;
+    return text[0] != '\0' && text[strspn(text, of)] == '\0';
 }
 
-static void write_forwarder(struct buf *out, const struct forwarder *forwarder)
+/* "ADDR:PORT" or "[V6]:PORT" in the first `len` bytes */
+static bool parse_endpoint(const char *text, size_t len, struct val_relay_target *out)
 {
-    buf_printf(out, "%sforward-zone:\n name: \".\"\n forward-no-cache: yes\n forward-addr: %s@%s\n", forwarding,
-               forwarder->address, forwarder->port);
+    char address[VAL_ADDRESS_SIZE], port[6];
+    bool v6 = text[0] == '[';
+    const char *colon = memrchr(text, ':', len);
+    TRY(colon != NULL && take(colon + 1, (size_t)(text + len - colon - 1), port, sizeof port));
+    TRY(only(port, "0123456789") && strtoul(port, NULL, 10) <= UINT16_MAX);
+    TRY(!v6 || (colon > text + 1 && colon[-1] == ']'));
+    TRY(take(text + v6, (size_t)(colon - text) - 2 * v6, address, sizeof address));
+    out->port = (uint16_t)strtoul(port, NULL, 10);
+    return val_address_parse(address, &out->address) && (out->address.family == AF_INET6) == v6;
+}
+
+/* With "tls://" in front over TLS, and then maybe "#NAME" behind */
+static bool parse(const char *text, struct val_dns_plan *out)
+{
+    out->tls = strncmp(text, TLS_PREFIX, sizeof TLS_PREFIX - 1) == 0;
+    text += out->tls ? sizeof TLS_PREFIX - 1 : 0;
+    size_t len = strcspn(text, "#");
+    out->target.name[0] = '\0';
+    if (text[len] == '#')
+        TRY(out->tls && take(text + len + 1, strlen(text + len + 1), out->target.name, sizeof out->target.name) &&
+            only(out->target.name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."));
+    return parse_endpoint(text, len, &out->target);
+}
+
+/* The relay's address is known only when it stands. */
+static void write_forwarder(struct buf *out, const struct val_dns_plan *plan)
+{
+    char address[VAL_ADDRESS_SIZE];
+    buf_printf(out, "%s%s%s", forwarding, plan->tls ? " tcp-upstream: yes\n outgoing-num-tcp: 64\n" : "", forward_zone);
+    if (!plan->tls)
+        buf_printf(out, " forward-addr: %s@%u\n", val_address_text(&plan->target.address, address), plan->target.port);
 }
 
 static const char *readable(const char *path)
@@ -84,25 +104,26 @@ static bool anchor_ok(const char *file)
 bool val_dns_plan_make(const struct validators_options *options, struct val_dns_plan *out,
                        char why[static VALIDATORS_WHY_SIZE])
 {
-    struct forwarder forwarder;
     AUTO_BUF(text, VAL_DNS_CONFIGURATION_BYTES - 1);
     buf_text(&text, common);
+    *out = (struct val_dns_plan) { 0 };
     out->resolv_conf = options->dns_server == NULL && !options->dns_recursive;
     out->trust_anchor = options->dns_trust_anchor;
     const char *asked = options->dns_server;
-    if (asked != NULL && !parse(asked, &forwarder)) {
-        snprintf(why, VALIDATORS_WHY_SIZE, "dns.server: \"%.80s\" is not ADDRESS:PORT", asked);
+    if (asked != NULL && !parse(asked, out)) {
+        snprintf(why, VALIDATORS_WHY_SIZE, "dns.server: \"%.80s\" is not ADDRESS:PORT or tls://ADDRESS:PORT#NAME",
+                 asked);
         return false;
     }
     if (asked != NULL) {
-        write_forwarder(&text, &forwarder);
+        write_forwarder(&text, out);
     } else if (options->dns_recursive) {
         write_recursive(&text);
         asked = "the authoritative servers";
         if (out->trust_anchor == NULL)
             out->trust_anchor = readable(VAL_DNS_ROOT_ANCHOR);
     } else {
-        buf_printf(&text, "%sforward-zone:\n name: \".\"\n forward-no-cache: yes\n", forwarding);
+        buf_printf(&text, "%s%s", forwarding, forward_zone);
         asked = "the servers in /etc/resolv.conf";
     }
     if (out->trust_anchor != NULL && !anchor_ok(out->trust_anchor)) {

@@ -29,8 +29,8 @@ MUST_USE bool caa_mode_from_text(const char *text, enum caa_mode *out);
 struct validators_options {
     unsigned threads;
     uint16_t http_port, tls_port; /* 80 and 443 in earnest, 5002 and 5001 in test presets */
-    /* Whom DNS asks: "ADDR:PORT" or "[V6]:PORT"; NULL: what /etc/resolv.conf says, or with dns_recursive the
-     * authoritative servers. */
+    /* Whom DNS asks: "ADDR:PORT" or "[V6]:PORT", over TLS "tls://ADDR:PORT" and with "#NAME" behind only where the
+     * certificate has that name; NULL: what /etc/resolv.conf says, or with dns_recursive the authoritative servers. */
     const char *dns_server;
     bool dns_recursive;
     const char *dns_trust_anchor;        /* a file for DNSSEC; NULL: with dns_recursive the distribution's, else none */

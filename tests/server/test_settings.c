@@ -144,8 +144,17 @@ static void resolvers_are_numeric(void **state)
     (void)state;
     AUTO(settings) settings = set_good("dns.server", "[::1]:8053");
     assert_string_equal(settings->dns_server, "[::1]:8053");
-    set_bad("dns.server", "localhost:53",
-            "--set: dns.server: \"localhost:53\" is not the address of a DNS server; write it like 127.0.0.1:53");
+    AUTO(settings) tls = set_good("dns.server", "tls://9.9.9.9:853#dns.example");
+    assert_string_equal(tls->dns_server, "tls://9.9.9.9:853#dns.example");
+    static const char *const bad[] = { "localhost:53", "9.9.9.9:53#dns.example", "tls://9.9.9.9:853#", "tls://x:853" };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        AUTO_BUF(expected, 300);
+        buf_printf(&expected,
+                   "--set: dns.server: \"%s\" is not the address of a DNS server; write it like 127.0.0.1:53 or "
+                   "tls://127.0.0.1:853#NAME",
+                   bad[i]);
+        set_bad("dns.server", bad[i], buf_str(&expected));
+    }
 }
 
 static void urls_are_http(void **state)

@@ -1,6 +1,9 @@
 #include "tests/validators/dns_server.h"
 
+#include "tests/validators/tls_server.h"
+
 #include <arpa/inet.h>
+#include <openssl/pem.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -22,6 +25,7 @@ struct dns_server {
     const struct dns_row *rows;
     size_t count;
     int fd, tcp_fd, stop_fd;
+    SSL_CTX *tls; /* of TCP; NULL without */
     uint16_t port;
     pthread_t thread;
     pthread_mutex_t lock; /* guards questions */
@@ -210,31 +214,34 @@ static void serve_udp(struct dns_server *server)
         (void)!sendto(server->fd, out.data, out.len, 0, (struct sockaddr *)&from, from_len);
 }
 
-static bool read_all(int fd, uint8_t *out, size_t len)
+static bool read_all(SSL *tls, int fd, uint8_t *out, size_t len)
 {
     size_t at = 0;
     while (at < len) {
-        ssize_t got = recv(fd, out + at, len - at, 0);
+        ssize_t got = tls != NULL ? SSL_read(tls, out + at, (int)(len - at)) : recv(fd, out + at, len - at, 0);
         TRY(got > 0);
         at += (size_t)got;
     }
     return true;
 }
 
-static void serve_message(struct dns_server *server, int fd)
+static void serve_message(struct dns_server *server, SSL *tls, int fd)
 {
     uint8_t length[2], packet[UDP_MAX];
     enum dns_action action;
     AUTO_BUF(out, MESSAGE_MAX);
     AUTO_BUF(framed, MESSAGE_MAX + 2);
-    if (!read_all(fd, length, 2))
+    if (!read_all(tls, fd, length, 2))
         return;
     size_t len = (size_t)length[0] << 8 | length[1];
-    if (len > sizeof packet || !read_all(fd, packet, len) || !answer(server, packet, len, true, &out, &action))
+    if (len > sizeof packet || !read_all(tls, fd, packet, len) || !answer(server, packet, len, true, &out, &action))
         return;
     put16(&framed, (unsigned)out.len);
     buf_append(&framed, out.data, out.len);
-    (void)!send(fd, framed.data, framed.len, MSG_NOSIGNAL);
+    if (tls != NULL)
+        (void)!SSL_write(tls, framed.data, (int)framed.len);
+    else
+        (void)!send(fd, framed.data, framed.len, MSG_NOSIGNAL);
 }
 
 static void serve_tcp(struct dns_server *server)
@@ -244,7 +251,10 @@ static void serve_tcp(struct dns_server *server)
     if (fd < 0)
         return;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    serve_message(server, fd);
+    SSL *tls = server->tls != NULL ? SSL_new(server->tls) : NULL;
+    if (tls == NULL || (SSL_set_fd(tls, fd) == 1 && SSL_accept(tls) == 1))
+        serve_message(server, tls, fd);
+    SSL_free(tls);
     close(fd);
 }
 
@@ -294,12 +304,14 @@ static void bind_both(struct dns_server *server, const char *address, uint16_t p
     assert_int_equal(listen(server->tcp_fd, SOMAXCONN), 0);
 }
 
-struct dns_server *dns_server_start_at(const char *address, uint16_t port, const struct dns_row *rows, size_t count)
+static struct dns_server *start(const char *address, uint16_t port, const struct dns_row *rows, size_t count,
+                                SSL_CTX *tls)
 {
     struct dns_server *server = calloc(1, sizeof *server);
     assert_non_null(server);
     server->rows = rows;
     server->count = count;
+    server->tls = tls;
     bind_both(server, address, port);
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
     pthread_mutex_init(&server->lock, NULL);
@@ -308,9 +320,28 @@ struct dns_server *dns_server_start_at(const char *address, uint16_t port, const
     return server;
 }
 
+struct dns_server *dns_server_start_at(const char *address, uint16_t port, const struct dns_row *rows, size_t count)
+{
+    return start(address, port, rows, count, NULL);
+}
+
 struct dns_server *dns_server_start(const struct dns_row *rows, size_t count)
 {
-    return dns_server_start_at("127.0.0.1", 0, rows, count);
+    return start("127.0.0.1", 0, rows, count, NULL);
+}
+
+struct dns_server *dns_server_start_tls(const struct dns_row *rows, size_t count)
+{
+    static const struct tls_script script = { .names = "DNS:dns.test", .flaw = TLS_NO_EXTENSION };
+    return start("127.0.0.1", 0, rows, count, tls_server_context(&script));
+}
+
+void dns_server_write_certificate(const struct dns_server *server, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(PEM_write_X509(file, SSL_CTX_get0_certificate(server->tls)), 1);
+    fclose(file);
 }
 
 uint16_t dns_server_port(const struct dns_server *server)
@@ -341,6 +372,7 @@ void dns_server_stop(struct dns_server *server)
     close(server->fd);
     close(server->tcp_fd);
     close(server->stop_fd);
+    SSL_CTX_free(server->tls);
     pthread_cond_destroy(&server->asked);
     pthread_mutex_destroy(&server->lock);
     free(server);

@@ -31,6 +31,9 @@ struct dns_server;
 struct dns_server *dns_server_start(const struct dns_row *rows, size_t count);
 /* At an address and port of its own */
 struct dns_server *dns_server_start_at(const char *address, uint16_t port, const struct dns_row *rows, size_t count);
+/* TCP speaks TLS, with a certificate for dns.test that nobody vouches for. */
+struct dns_server *dns_server_start_tls(const struct dns_row *rows, size_t count);
+void dns_server_write_certificate(const struct dns_server *server, const char *file);
 uint16_t dns_server_port(const struct dns_server *server);
 unsigned dns_server_questions(struct dns_server *server);
 void dns_server_wait(struct dns_server *server, unsigned questions); /* until so many have come */

@@ -12,15 +12,20 @@ enum { TXT = 16 };
 static const char *const value[] = { VALUE };
 static struct outcome outcome;
 
-static void run(struct validators_options options, struct dns_server *server)
+static void run_at(struct validators_options options, struct dns_server *server, const char *scheme, const char *name)
 {
     char text[100];
-    snprintf(text, sizeof text, "127.0.0.1:%u", dns_server_port(server));
+    snprintf(text, sizeof text, "%s127.0.0.1:%u%s", scheme, dns_server_port(server), name);
     options.dns_server = text;
     struct validators *validators = test_validators(&options);
     validate(validators, CHALLENGE_DNS_01, dns_name("a.test"), &outcome);
     validators_drop(validators);
     dns_server_stop(server);
+}
+
+static void run(struct validators_options options, struct dns_server *server)
+{
+    run_at(options, server, "", "");
 }
 
 static void what_is_too_long_for_udp_comes_over_tcp(void **state)
@@ -29,6 +34,59 @@ static void what_is_too_long_for_udp_comes_over_tcp(void **state)
     const struct dns_row row = { NAME, TXT, DNS_TRUNCATE, 0, NULL, value, 1 };
     run(test_options(), dns_server_start(&row, 1));
     assert_true(outcome.ok);
+}
+
+static void over_tls(void **state)
+{
+    (void)state;
+    const struct dns_row row = { NAME, TXT, DNS_ANSWER, 0, NULL, value, 1 };
+    run_at(test_options(), dns_server_start_tls(&row, 1), "tls://", "");
+    assert_string_equal(outcome.problem.detail, "");
+    assert_true(outcome.ok);
+    assert_has(outcome.trace, "\"server\":\"tls://127.0.0.1:");
+}
+
+static void over_tls_where_the_server_is_not_the_one_named(void **state)
+{
+    (void)state;
+    const struct dns_row row = { NAME, TXT, DNS_ANSWER, 0, NULL, value, 1 };
+    struct validators_options options = test_options();
+    options.dns_timeout_ms = 1000;
+    run_at(options, dns_server_start_tls(&row, 1), "tls://", "#dns.test");
+    assert_problem(&outcome, PROBLEM_DNS, "(DNS over TLS failed: self-signed certificate)");
+}
+
+/* For as long as the system's roots are a file with the server's certificate alone */
+static void over_tls_where_the_name_counts(void **state)
+{
+    (void)state;
+    const struct dns_row row = { NAME, TXT, DNS_ANSWER, 0, NULL, value, 1 };
+    struct validators_options options = test_options();
+    char path[] = "/tmp/caraway-roots-XXXXXX";
+    close(mkstemp(path));
+    setenv("SSL_CERT_FILE", path, 1);
+    struct dns_server *server = dns_server_start_tls(&row, 1);
+    dns_server_write_certificate(server, path);
+    run_at(options, server, "tls://", "#dns.test");
+    assert_string_equal(outcome.problem.detail, "");
+    assert_true(outcome.ok);
+    options.dns_timeout_ms = 1000;
+    server = dns_server_start_tls(&row, 1);
+    dns_server_write_certificate(server, path);
+    run_at(options, server, "tls://", "#other.test");
+    assert_problem(&outcome, PROBLEM_DNS, "(DNS over TLS failed: hostname mismatch)");
+    unsetenv("SSL_CERT_FILE");
+    unlink(path);
+}
+
+static void over_tls_where_none_is_spoken(void **state)
+{
+    (void)state;
+    const struct dns_row row = { NAME, TXT, DNS_ANSWER, 0, NULL, value, 1 };
+    struct validators_options options = test_options();
+    options.dns_timeout_ms = 1000;
+    run_at(options, dns_server_start(&row, 1), "tls://", "");
+    assert_problem(&outcome, PROBLEM_DNS, "(DNS over TLS failed: ");
 }
 
 static void bogus_answers_say_why(void **state)
@@ -74,6 +132,11 @@ static void ways_to_ask(void **state)
     assert_has(way.configuration, " forward-addr: 192.0.2.1@53\n");
     plan("[2001:db8::1]:5353", false, &way);
     assert_has(way.configuration, " forward-addr: 2001:db8::1@5353\n");
+    plan("tls://[2001:db8::1]:853#dns.test", false, &way);
+    assert_true(way.tls);
+    assert_int_equal(way.target.port, 853);
+    assert_string_equal(way.target.name, "dns.test");
+    assert_has(way.configuration, " tcp-upstream: yes\n");
 }
 
 static void trust_anchors_are_read_at_the_start(void **state)
@@ -95,15 +158,31 @@ static void trust_anchors_are_read_at_the_start(void **state)
 static void texts_that_name_no_server(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "",    "nonsense", "192.0.2.1",      "192.0.2.1:", "192.0.2.1:x", "192.0.2.1:65536", "192.0.2.1:5 3",
-        ":53", "::1:53",   "[192.0.2.1]:53", "[::1]53",    "[::1:53",     "dns.test:53",     "192.0.2.1:53\n"
-    };
+    static const char *const texts[] = { "",
+                                         "nonsense",
+                                         "192.0.2.1",
+                                         "192.0.2.1:",
+                                         "192.0.2.1:x",
+                                         "192.0.2.1:65536",
+                                         "192.0.2.1:5 3",
+                                         ":53",
+                                         "::1:53",
+                                         "[192.0.2.1]:53",
+                                         "[::1]53",
+                                         "[::1:53",
+                                         "dns.test:53",
+                                         "192.0.2.1:53#dns.test",
+                                         "tls://192.0.2.1:53#",
+                                         "tls://192.0.2.1:53#a b",
+                                         "tls://192.0.2.1:53#a\n x",
+                                         "tls://",
+                                         "192.0.2.1:53\n" };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         struct val_dns_plan way;
         char why[VALIDATORS_WHY_SIZE] = "";
         const struct validators_options options = { .dns_server = texts[i] };
         assert_false(val_dns_plan_make(&options, &way, why));
+        assert_has(why, "is not ADDRESS:PORT or tls://ADDRESS:PORT#NAME");
     }
 }
 
@@ -111,6 +190,10 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_too_long_for_udp_comes_over_tcp),
+        cmocka_unit_test(over_tls),
+        cmocka_unit_test(over_tls_where_the_server_is_not_the_one_named),
+        cmocka_unit_test(over_tls_where_the_name_counts),
+        cmocka_unit_test(over_tls_where_none_is_spoken),
         cmocka_unit_test(bogus_answers_say_why),
         cmocka_unit_test(ways_to_ask),
         cmocka_unit_test(trust_anchors_are_read_at_the_start),
