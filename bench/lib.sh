@@ -28,7 +28,7 @@ either()
     if [ -n "${BENCH_LONG:-}" ]; then echo "$2"; else echo "$1"; fi
 }
 
-server_pid='' under=()
+server_pid='' names_pid='' ask_dns='' under=()
 finish()
 {
     local status=$?
@@ -75,25 +75,34 @@ await()
 }
 
 # server_start KIND [ARGUMENT...]: a server with nothing in it, unless $data names a directory. Afterwards $directory,
-# $ca, $server_pid, and $start_ms, how long it took until it answered; $dns holds the client's options that make it answer DNS where the server asks for names. Peers ask
-# DNS; Caraway does when $ask_dns is set. In $under stands what runs the server (env, nothing).
+# $ca, $server_pid, and $start_ms, how long it took until it answered; peers ask a DNS
+# server for names, Caraway does when $ask_dns is set. In $under stands what runs the server (env, nothing).
 server_start()
 {
     local kind=$1
     shift
     free_port acme_port management_port http_port dns_port
-    dns=() server_home=${data:-$work/$kind-$acme_port}
+    server_home=${data:-$work/$kind-$acme_port}
     mkdir -p "$server_home"
+    [ "$kind$ask_dns" = caraway ] || names_start
     "start_${kind//-/_}" "$@"
+}
+
+# A DNS server by which every name is this machine.
+names_start()
+{
+    local names_port
+    free_port names_port
+    "$bin/caraway-challtestsrv" -dnsserver "127.0.0.1:$dns_port" -management "127.0.0.1:$names_port" -defaultIPv6 '' \
+        -http01 '' -https01 '' -tlsalpn01 '' >"$work/names.log" 2>&1 &
+    names_pid=$!
+    await 10 curl -s -o /dev/null "http://127.0.0.1:$names_port/"
 }
 
 start_caraway()
 {
     local more=()
-    if [ -n "${ask_dns:-}" ]; then
-        more=(--dns-server "127.0.0.1:$dns_port")
-        dns=(--dns-port "$dns_port")
-    fi
+    [ -z "$ask_dns" ] || more=(--dns-server "127.0.0.1:$dns_port")
     mkfifo "$work/ready"
     exec 7<>"$work/ready"
     local began=$EPOCHREALTIME
@@ -110,6 +119,8 @@ start_caraway()
 
 server_stop()
 {
+    [ -z "$names_pid" ] || kill "$names_pid" 2>/dev/null || true
+    names_pid=
     [ -n "$server_pid" ] || return 0
     kill "$server_pid" 2>/dev/null || true
     await 15 gone 2>/dev/null || kill -9 "$server_pid" 2>/dev/null || true
@@ -137,7 +148,7 @@ load()
 {
     local status=0
     timeout 150 "$bin/caraway-client" load --json --directory "$directory" --ca-file "$ca" --http-port "$http_port" \
-        --pid "$server_pid" --patience 20 "${dns[@]}" "$@" >"$work/load.json" 2>"$work/load.log" || status=$?
+        --pid "$server_pid" --patience 20 "$@" >"$work/load.json" 2>"$work/load.log" || status=$?
     if ! grep -q '"issued"' "$work/load.json"; then
         echo '{"issued": 0, "failed": "-"}' >"$work/load.json"
         sed "s/^/    /" "$work/load.log" >&2

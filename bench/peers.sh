@@ -56,7 +56,6 @@ start_pebble()
   "certificate": "$server_home/tls.pem", "privateKey": "$server_home/tls.key", "httpPort": $http_port,
   "tlsPort": 5001, "keyAlgorithm": "ecdsa", "certificateValidityPeriod": 7776000}}
 END
-    dns=(--dns-port "$dns_port")
     local began=$EPOCHREALTIME
     PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0 "$GOPATH/bin/pebble" \
         -config "$server_home/pebble.json" -dnsserver "127.0.0.1:$dns_port" >"$work/server.log" 2>&1 &
@@ -81,7 +80,6 @@ start_step_ca()
   "db": {"type": "badgerv2", "dataSource": "$server_home/db"},
   "authority": {"provisioners": [{"type": "ACME", "name": "acme"}]}}
 END
-    dns=(--dns-port "$dns_port")
     local began=$EPOCHREALTIME
     HOME=$server_home STEPPATH=$server_home "$GOPATH/bin/step-ca" --resolver "127.0.0.1:$dns_port" --insecure \
         --acme-http-port "$http_port" "$server_home/ca.json" >"$work/server.log" 2>&1 &
