@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 enum { MANY = 600 };
 
@@ -160,6 +161,42 @@ static void who_waits_gets_in_when_others_time_out(void **state)
     end_crowd(&crowd);
 }
 
+static unsigned internal_problems(const struct crowd *crowd)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < MANY; i++)
+        count += !crowd->validations[i].ok && crowd->validations[i].problem.type == PROBLEM_SERVER_INTERNAL;
+    return count;
+}
+
+/* Who finds no descriptor hears of an internal error; all others go on, and later ones pass again. */
+static void descriptors_run_out(void **state)
+{
+    (void)state;
+    enum { TRIES = 50 }; /* the timeout is short */
+    static struct crowd hanging;
+    struct outcome healthy = { 0 };
+    struct rlimit before, few;
+    struct tcp_server *server = tcp_server_start(rows, ARRAY_SIZE(rows));
+    struct validators_options options = options_for(server);
+    options.total_timeout_ms = 300;
+    struct validators *validators = test_validators(&options);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = 100;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    start_crowd(validators, &hanging, MANY, "hang", http_only);
+    wait_for(&hanging, MANY);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_in_range(internal_problems(&hanging), 1, MANY - 1);
+    for (int i = 0; i < TRIES && !healthy.ok; i++)
+        validate(validators, CHALLENGE_HTTP_01, dns_name("a.test"), &healthy);
+    assert_true(healthy.ok);
+    validators_drop(validators);
+    tcp_server_stop(server);
+    end_crowd(&hanging);
+}
+
 /* The DNS server is silent, the TCP server never ends an answer and never shakes hands: nothing can come to an end. */
 static void drop_ends_everything_in_silence(void **state)
 {
@@ -261,6 +298,7 @@ int main(void)
         cmocka_unit_test(many_at_once),
         cmocka_unit_test(healthy_ones_pass_hanging_ones),
         cmocka_unit_test(a_crowd_keeps_to_its_limit),
+        cmocka_unit_test(descriptors_run_out),
         cmocka_unit_test(who_waits_gets_in_when_others_time_out),
         cmocka_unit_test(drop_ends_everything_in_silence),
         cmocka_unit_test(drop_right_after_the_start),
