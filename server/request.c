@@ -232,6 +232,6 @@ void request_continue(struct request *rq)
 {
     if (rq->store_status != STORE_OK)
         rq->refused = !problem_from_store(&rq->problem, rq->store_status, rq->path);
-    else if (!rq->refused)
-        rq->refused = !rq->after(rq);
+    else if (!rq->refused && !rq->after(rq))
+        rq->refused = true; /* and nothing else is written: `after` may have handed the request to a job */
 }
