@@ -65,9 +65,13 @@ const struct admin_object admin_objects[] = {
         { "STATUS", "status", CELL_TEXT },
         { "OWNER", "owner", CELL_TEXT | CELL_IF_ANY },
         { "NAMES", "names", CELL_TEXTS | CELL_IF_ANY },
+        { "WILDCARDS", "wildcards", CELL_FLAG | CELL_IF_ANY },
         { "TYPES", "types", CELL_TEXTS | CELL_IF_ANY },
         { "PROFILES", "profiles", CELL_TEXTS | CELL_IF_ANY },
         { "CHALLENGES", "challenges", CELL_TEXTS | CELL_IF_ANY },
+        { "PRE-AUTHORIZED", "pre_authorized", CELL_FLAG | CELL_IF_ANY },
+        { "LIFETIME", "lifetime", CELL_TEXT | CELL_IF_ANY },
+        { "LIMITS", "limits", CELL_TEXT | CELL_IF_ANY },
         { "EXPIRES", "expires", CELL_TIME | CELL_IF_ANY },
         { "USES", "uses", CELL_COUNT | CELL_IF_ANY },
         { "CREATED", "created", CELL_TIME },
@@ -141,6 +145,9 @@ static void cell_write(struct buf *out, enum admin_cell cell, const json_t *valu
     case CELL_COUNT:
         if (json_is_integer(value))
             buf_printf(out, "%lld", (long long)json_integer_value(value));
+        break;
+    case CELL_FLAG:
+        buf_text(out, json_is_true(value) ? "yes" : "");
         break;
     case CELL_CHALLENGES:
         cell_challenges(out, value);

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 
-enum { ADMIN_COLUMNS_MAX = 12 };
+enum { ADMIN_COLUMNS_MAX = 16 };
 
 enum admin_verb {
     VERB_LIST = 1,
@@ -38,6 +38,7 @@ enum admin_cell {
     CELL_IDENTIFIERS,
     CELL_CHALLENGES,
     CELL_COUNT,
+    CELL_FLAG,
 };
 enum { CELL_IF_ANY = 32 };
 
