@@ -259,58 +259,89 @@ static void refuse(const struct limits *limits, const struct limit_ask *ask, int
     problem->help = limits->help_url;
 }
 
-bool limits_check(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                  const struct limit_asks *asks, struct acme_problem *problem)
+/* A bucket as it stands, with what asking for one gives. */
+struct asked {
+    struct rate_bucket bucket;
+    struct rate_verdict verdict;
+};
+
+static void ask_one(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                    const struct limit_ask *ask, struct asked *out)
+{
+    struct rate rate = limit_rate(limits, ask->limit, ask->subject);
+    *out = (struct asked) { .bucket = { 0 } };
+    if (rate.count != 0)
+        (void)load_bucket(txn, arena, ask, &out->bucket);
+    out->verdict = rate_ask(&rate, out->bucket.full_us, now_ms * 1000, 1);
+}
+
+static void store_one(struct store_txn *txn, struct asked *asked)
+{
+    if (asked->bucket.id == NULL || asked->verdict.tat_us == asked->bucket.full_us)
+        return;
+    asked->bucket.full_us = asked->verdict.tat_us;
+    store_put_rate_bucket(txn, &asked->bucket);
+}
+
+/* The one that stays exhausted for longest, or NULL. */
+static const struct limit_ask *worst_of(const struct limit_asks *asks, const struct asked *asked, int64_t *out_retry_us)
 {
     const struct limit_ask *worst = NULL;
-    int64_t retry_in_us = 0;
+    *out_retry_us = 0;
     for (size_t i = 0; i < asks->count; i++) {
-        struct rate_verdict verdict = limit_look(limits, txn, arena, &asks->items[i], now_ms, 1);
-        if (verdict.allowed || verdict.retry_in_us <= retry_in_us)
+        const struct rate_verdict *verdict = &asked[i].verdict;
+        if (verdict->allowed || verdict->retry_in_us <= *out_retry_us)
             continue;
         worst = &asks->items[i];
-        retry_in_us = verdict.retry_in_us;
+        *out_retry_us = verdict->retry_in_us;
     }
+    return worst;
+}
+
+static bool ask_all(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                    const struct limit_asks *asks, struct asked **out, struct acme_problem *problem)
+{
+    struct asked *asked = arena_array(arena, asks->count, sizeof *asked);
+    int64_t retry_in_us;
+    if (asked == NULL)
+        return problem_out_of_memory(problem);
+    for (size_t i = 0; i < asks->count; i++)
+        ask_one(limits, txn, arena, now_ms, &asks->items[i], &asked[i]);
+    *out = asked;
+    const struct limit_ask *worst = worst_of(asks, asked, &retry_in_us);
     if (worst != NULL)
         refuse(limits, worst, retry_in_us, now_ms, problem);
     return worst == NULL;
 }
 
-/* Stores the TAT that asking for one gives, of the buckets that allow it or of those that refuse it. */
-static void store_tats(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                       const struct limit_asks *asks, bool allowed)
+bool limits_check(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                  const struct limit_asks *asks, struct acme_problem *problem)
 {
-    for (size_t i = 0; i < asks->count; i++) {
-        struct rate rate = limit_rate(limits, asks->items[i].limit, asks->items[i].subject);
-        struct rate_bucket bucket;
-        if (rate.count == 0 || !load_bucket(txn, arena, &asks->items[i], &bucket))
-            continue;
-        struct rate_verdict verdict = rate_ask(&rate, bucket.full_us, now_ms * 1000, 1);
-        if (verdict.allowed != allowed || verdict.tat_us == bucket.full_us)
-            continue;
-        bucket.full_us = verdict.tat_us;
-        store_put_rate_bucket(txn, &bucket);
+    struct asked *unused;
+    return ask_all(limits, txn, arena, now_ms, asks, &unused, problem);
+}
+
+bool limits_take(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
+                 const struct limit_asks *asks, size_t spent, struct acme_problem *problem)
+{
+    struct asked *asked = NULL;
+    bool passes = ask_all(limits, txn, arena, now_ms, asks, &asked, problem);
+    for (size_t i = 0; asked != NULL && i < asks->count; i++) {
+        if (passes ? i < spent : !asked[i].verdict.allowed)
+            store_one(txn, &asked[i]);
     }
+    return passes;
 }
 
 void limits_spend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
                   const struct limit_asks *asks)
 {
-    store_tats(limits, txn, arena, now_ms, asks, true);
-}
-
-void limits_mend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                 const struct limit_asks *asks)
-{
-    store_tats(limits, txn, arena, now_ms, asks, false);
-}
-
-bool limits_take(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                 const struct limit_asks *asks, struct acme_problem *problem)
-{
-    bool passes = limits_check(limits, txn, arena, now_ms, asks, problem);
-    store_tats(limits, txn, arena, now_ms, asks, passes);
-    return passes;
+    for (size_t i = 0; i < asks->count; i++) {
+        struct asked asked;
+        ask_one(limits, txn, arena, now_ms, &asks->items[i], &asked);
+        if (asked.verdict.allowed)
+            store_one(txn, &asked);
+    }
 }
 
 void limit_convert(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,

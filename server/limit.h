@@ -44,12 +44,10 @@ MUST_USE bool limits_check(const struct limits *limits, struct store_txn *txn, s
 /* Takes one from each that has one. */
 void limits_spend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
                   const struct limit_asks *asks);
-/* The two in one job: a refusal spends nothing, and mends buckets that are exhausted for longer than their rate knows.
- */
+/* The two in one job, of which the first `spent` are taken from. A refusal spends nothing, and mends buckets that are
+ * exhausted for longer than their rate knows. */
 MUST_USE bool limits_take(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                          const struct limit_asks *asks, struct acme_problem *problem);
-void limits_mend(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
-                 const struct limit_asks *asks);
+                          const struct limit_asks *asks, size_t spent, struct acme_problem *problem);
 
 /* In the job that changes the rate of a subject: its bucket keeps what is spent. */
 void limit_convert(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,

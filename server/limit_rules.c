@@ -24,7 +24,7 @@ bool limit_new_account(struct store_txn *txn, struct request *rq)
     if (items[0].subject == NULL || items[1].subject == NULL)
         return problem_out_of_memory(&rq->problem);
     const struct limit_asks asks = { items, limit_caller_is_v6(items[1].subject) ? 2 : 1 };
-    bool passes = limits_take(caraway->limits, txn, rq->arena, rq->now_ms, &asks, &rq->problem);
+    bool passes = limits_take(caraway->limits, txn, rq->arena, rq->now_ms, &asks, asks.count, &rq->problem);
     limit_note(txn, rq, &asks);
     return passes;
 }
@@ -127,13 +127,13 @@ bool limit_order_asks(const struct limits *limits, struct arena *arena, const st
                       enum limit_exemption exemption, struct limit_asks *out)
 {
     TRY(make_asks(arena, order, out));
+    if (exemption == LIMIT_EXEMPT_NONE)
+        TRY(add_ask(out, LIMIT_ORDERS_PER_ACCOUNT, order->account, NULL));
     for (size_t i = 0; i < order->identifiers.count && exemption < LIMIT_EXEMPT_TIMELY; i++) {
         const struct acme_identifier *name = &order->identifiers.items[i];
         TRY(add_ask(out, LIMIT_FAILURES_PER_NAME, limit_account_name(arena, order->account, name),
                     identifier_base(name)));
     }
-    if (exemption == LIMIT_EXEMPT_NONE)
-        TRY(add_ask(out, LIMIT_ORDERS_PER_ACCOUNT, order->account, NULL));
     return add_certificate_asks(limits, arena, order, exemption, out);
 }
 
@@ -146,33 +146,29 @@ static bool no_name_is_paused(struct store_txn *txn, struct request *rq, const s
     return true;
 }
 
-static bool ask_order(struct store_txn *txn, struct request *rq, const struct order *order,
-                      enum limit_exemption exemption, struct limit_asks *out)
+static bool order_asks(struct store_txn *txn, struct request *rq, const struct order *order,
+                       enum limit_exemption exemption, struct limit_asks *out)
 {
-    const struct limits *limits = rq->caraway->limits;
     TRY(exemption >= LIMIT_EXEMPT_TIMELY || no_name_is_paused(txn, rq, order));
-    if (!limit_order_asks(limits, rq->arena, order, exemption, out))
-        return problem_out_of_memory(&rq->problem);
-    return limits_check(limits, txn, rq->arena, rq->now_ms, out, &rq->problem);
+    return limit_order_asks(rq->caraway->limits, rq->arena, order, exemption, out) ||
+           problem_out_of_memory(&rq->problem);
 }
 
 bool limit_order_passes(struct store_txn *txn, struct request *rq, const struct order *order)
 {
     struct limit_asks asks;
-    return ask_order(txn, rq, order, limit_exemption(txn, rq->arena, order, rq->now_ms), &asks);
+    enum limit_exemption exemption = limit_exemption(txn, rq->arena, order, rq->now_ms);
+    return order_asks(txn, rq, order, exemption, &asks) &&
+           limits_check(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, &rq->problem);
 }
 
 bool limit_new_order(struct store_txn *txn, struct request *rq, const struct order *order)
 {
-    const struct limits *limits = rq->caraway->limits;
+    struct limit_asks asks;
     enum limit_exemption exemption = limit_exemption(txn, rq->arena, order, rq->now_ms);
-    struct limit_asks asks = { NULL, 0 };
-    struct limit_ask account = { LIMIT_ORDERS_PER_ACCOUNT, order->account, NULL };
-    bool passes = ask_order(txn, rq, order, exemption, &asks);
-    if (!passes)
-        limits_mend(limits, txn, rq->arena, rq->now_ms, &asks);
-    else if (exemption == LIMIT_EXEMPT_NONE)
-        limits_spend(limits, txn, rq->arena, rq->now_ms, &(struct limit_asks) { &account, 1 });
+    TRY(order_asks(txn, rq, order, exemption, &asks));
+    size_t spent = exemption == LIMIT_EXEMPT_NONE ? 1 : 0; /* the account's orders come first */
+    bool passes = limits_take(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, spent, &rq->problem);
     limit_note(txn, rq, &asks);
     return passes;
 }
@@ -197,7 +193,7 @@ bool limit_issue(struct caraway *caraway, struct store_txn *txn, struct arena *a
     enum limit_exemption exemption = limit_exemption(txn, arena, order, now_ms);
     if (!limit_certificate_asks(caraway->limits, arena, order, exemption, &asks))
         return problem_out_of_memory(problem);
-    return limits_take(caraway->limits, txn, arena, now_ms, &asks, problem);
+    return limits_take(caraway->limits, txn, arena, now_ms, &asks, asks.count, problem);
 }
 
 /* ---- authorizations */

@@ -21,7 +21,7 @@ const char *limit_exemption_text(enum limit_exemption exemption);
 enum limit_exemption limit_exemption(struct store_txn *txn, struct arena *arena, const struct order *order,
                                      int64_t now_ms);
 
-/* What a new order asks; it spends the account's orders alone, and only then. False when memory is out. */
+/* What a new order asks. It spends the account's orders alone, which then come first. False when memory is out. */
 MUST_USE bool limit_order_asks(const struct limits *limits, struct arena *arena, const struct order *order,
                                enum limit_exemption exemption, struct limit_asks *out);
 /* What a certificate asks and spends. */

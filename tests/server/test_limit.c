@@ -56,7 +56,7 @@ static void take_job(struct store_txn *txn, void *arg)
     const struct limit_asks asks = { taking->asks, taking->count };
     for (taking->passed = 0; taking->passed < taking->times; taking->passed++) {
         arena_reset(arena);
-        if (!limits_take(taking->f->limits, txn, arena, taking->now_ms, &asks, &taking->problem))
+        if (!limits_take(taking->f->limits, txn, arena, taking->now_ms, &asks, asks.count, &taking->problem))
             return;
     }
 }
