@@ -193,13 +193,129 @@ static void proofs_count_by_how_they_came_about(void **state)
     assert_false(policy_takes_challenge(&policy, "http-01"));
 }
 
+/* ---- what is asked again in the job that stores a certificate */
+
+struct stored {
+    struct settings settings;
+    struct caraway caraway;
+    struct account account;
+    struct external_key key;
+    struct authorization authorization;
+    struct order order;
+};
+
+static struct stored stored_good(struct store *store)
+{
+    static struct acme_identifier name = { IDENTIFIER_DNS, "a.test" };
+    static const char *names[] = { "a.test" }, *ids[] = { "z" };
+    static struct challenge proof = { .type = "http-01", .state = CHALLENGE_VALID };
+    return (struct stored) {
+        .caraway = { .store = store },
+        .account = { .id = "a", .state = ACCOUNT_VALID, .external_key = "k", .owner = "team a", .created_ms = 1 },
+        .key = { .id = "k", .names = { names, 1 }, .lifetime_ms = DAY_MS, .created_ms = 1 },
+        .authorization = { .id = "z",
+                           .account = "a",
+                           .state = AUTHORIZATION_VALID,
+                           .identifier = { IDENTIFIER_DNS, "a.test" },
+                           .challenges = { &proof, 1 } },
+        .order = { .id = "o",
+                   .account = "a",
+                   .identifiers = { &name, 1 },
+                   .authorizations = { ids, 1 },
+                   .profile = "classic" },
+    };
+}
+
+static void put_stored(struct store_txn *txn, void *arg)
+{
+    const struct stored *stored = arg;
+    store_put_account(txn, &stored->account);
+    if (stored->key.id != NULL)
+        store_put_external_key(txn, &stored->key);
+    store_put_authorization(txn, &stored->authorization);
+}
+
+static struct store *open_memory(void)
+{
+    struct store *store;
+    char why[STORE_WHY_SIZE];
+    assert_int_equal(store_open(&(struct store_options) { .driver = "memory" }, &store, why), STORE_OK);
+    return store;
+}
+
+/* "-", or the problem; the text of `out_detail` holds its detail. */
+static const char *confirm(struct stored *stored, struct buf *out_detail)
+{
+    AUTO(arena) arena = arena_create(1 << 16);
+    struct acme_problem problem = { 0 };
+    const char *owner = NULL;
+    stored->caraway.settings = &stored->settings;
+    assert_int_equal(store_write(stored->caraway.store, put_stored, stored), STORE_OK);
+    AUTO(store_txn) txn = store_begin_read(stored->caraway.store);
+    buf_clear(out_detail);
+    if (!policy_confirm(&stored->caraway, txn, arena, &stored->order, &owner, &problem)) {
+        buf_text(out_detail, problem.detail);
+        return problem_type_text(problem.type);
+    }
+    buf_text(out_detail, owner != NULL ? owner : "");
+    return ALLOWED;
+}
+
+static void what_is_as_it_was_is_confirmed(void **state)
+{
+    (void)state;
+    AUTO(store) store = open_memory();
+    AUTO_BUF(text, 4096);
+    struct stored stored = stored_good(store);
+    assert_string_equal(confirm(&stored, &text), ALLOWED);
+    assert_string_equal(buf_str(&text), "team a");
+    assert_int_equal(stored.order.lifetime_ms, DAY_MS);
+}
+
+static void whatever_was_narrowed_meanwhile_counts(void **state)
+{
+    (void)state;
+    static const char *others[] = { "other" };
+    AUTO(store) store = open_memory();
+    AUTO_BUF(text, 4096);
+    const struct texts other = { others, 1 };
+    struct stored suspended = stored_good(store), revoked = suspended, names = suspended, challenges = suspended,
+                  given = suspended, profiles = suspended;
+    suspended.account.state = ACCOUNT_SUSPENDED;
+    assert_string_equal(confirm(&suspended, &text), "unauthorized");
+    assert_non_null(strstr(buf_str(&text), "suspended"));
+    revoked.key.revoked_ms = 5;
+    assert_string_equal(confirm(&revoked, &text), "unauthorized");
+    assert_non_null(strstr(buf_str(&text), "revoked"));
+    names.key.names = other;
+    assert_string_equal(confirm(&names, &text), "rejectedIdentifier");
+    profiles.key.profiles = other;
+    assert_string_equal(confirm(&profiles, &text), "invalidProfile");
+    challenges.key.challenges = other;
+    assert_string_equal(confirm(&challenges, &text), "unauthorized");
+    given.authorization.allowed_by = "external account key k";
+    assert_string_equal(confirm(&given, &text), "unauthorized");
+    given.key.pre_authorized = true;
+    assert_string_equal(confirm(&given, &text), ALLOWED);
+}
+
+static void a_deactivated_account_gets_nothing(void **state)
+{
+    (void)state;
+    AUTO(store) store = open_memory();
+    AUTO_BUF(text, 4096);
+    struct stored stored = stored_good(store);
+    stored.account.state = ACCOUNT_DEACTIVATED;
+    assert_string_equal(confirm(&stored, &text), "unauthorized");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_rule_decides_as_it_says),
-        cmocka_unit_test(several_refusals_are_subproblems),
-        cmocka_unit_test(a_proof_in_advance_is_asked_too),
-        cmocka_unit_test(proofs_count_by_how_they_came_about),
+        cmocka_unit_test(every_rule_decides_as_it_says),      cmocka_unit_test(several_refusals_are_subproblems),
+        cmocka_unit_test(a_proof_in_advance_is_asked_too),    cmocka_unit_test(proofs_count_by_how_they_came_about),
+        cmocka_unit_test(what_is_as_it_was_is_confirmed),     cmocka_unit_test(whatever_was_narrowed_meanwhile_counts),
+        cmocka_unit_test(a_deactivated_account_gets_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
