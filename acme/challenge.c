@@ -54,6 +54,24 @@ const char *key_authorization_dns(struct arena *arena, const char *key_authoriza
     return arena_b64url(arena, bytes_of(digest, sizeof digest));
 }
 
+const char *challenge_account_uri(struct arena *arena, const char *prefix, const char *name, const char *thumbprint,
+                                  const char *account_url)
+{
+    enum { HASHED_MAX_BYTES = 4096 };
+    AUTO_BUF(hashed, HASHED_MAX_BYTES);
+    uint8_t digest[SHA256_BYTES];
+    size_t len = strlen(name);
+    buf_char(&hashed, (char)len);
+    buf_text(&hashed, name);
+    buf_text(&hashed, thumbprint);
+    buf_text(&hashed, account_url);
+    if (len > UINT8_MAX || hashed.failed)
+        return NULL;
+    crypto_digest_sha256(buf_bytes(&hashed), digest);
+    const char *text = arena_b64url(arena, bytes_of(digest, sizeof digest));
+    return text != NULL ? arena_printf(arena, "%s" CHALLENGE_ACCOUNT_HASH "%s", prefix, text) : NULL;
+}
+
 void challenge_account_label(struct buf *out, const char *account_url)
 {
     enum { KEPT_BYTES = 10 };

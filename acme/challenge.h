@@ -1,5 +1,5 @@
-/* Challenge types and what proves them (RFC 8555 §8, RFC 8737, RFC 8738, draft-ietf-acme-dns-account-label-02,
- * draft-ietf-acme-dns-persist-01). */
+/* Challenge types and what proves them (RFC 8555 §8, RFC 8737, RFC 8738, draft-ietf-acme-dns-account-label-03,
+ * draft-ietf-acme-dns-persist-02). */
 #pragma once
 
 #include "acme/jwk.h"
@@ -31,6 +31,13 @@ bool challenge_has_token(enum acme_challenge_type type); /* else there is no key
 MUST_USE const char *key_authorization(struct arena *arena, const char *token, const char *thumbprint);
 /* base64url(SHA-256(key authorization)): the TXT value of dns-01 (§8.4). */
 MUST_USE const char *key_authorization_dns(struct arena *arena, const char *key_authorization_text);
+
+/* What the record of dns-persist-01 calls an account (draft -02 §4.1): the directory's accountHashPrefix, this, and a
+ * hash over name, key and account URL. The name "*" stands for all of them. */
+#define CHALLENGE_ACCOUNT_HASH "sha-256/"
+/* NULL when memory is out, or a text is too long to be what it should be. */
+MUST_USE const char *challenge_account_uri(struct arena *arena, const char *prefix, const char *name,
+                                           const char *thumbprint, const char *account_url);
 
 /* "_" and 16 characters: the account's own label in front of _acme-challenge (dns-account-01). */
 enum { CHALLENGE_ACCOUNT_LABEL_BYTES = 17 };

@@ -46,7 +46,7 @@ static void only_dns_persist_has_no_token(void **state)
         assert_int_equal(challenge_has_token(type), type != CHALLENGE_DNS_PERSIST_01);
 }
 
-/* the account URL and its label are the draft's own example */
+/* [label-3.2-1] the account URL and its label are the draft's own example */
 static void names_of_txt_records(void **state)
 {
     (void)state;
@@ -97,12 +97,38 @@ static void key_authorizations_join_token_and_thumbprint(void **state)
     assert_string_equal(key_authorization_dns(arena, "abc"), "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
 }
 
+/* [persist-4.1-7] the draft's own example, §10.2 */
+static void accounts_are_hashed_with_name_and_key(void **state)
+{
+    (void)state;
+    static const char prefix[] = "https://ca.example/account-hash/",
+                      key[] = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+    static const char account[] = "https://ca.example/acct/123";
+    AUTO(arena) arena = arena_create(1 << 16);
+    assert_string_equal(challenge_account_uri(arena, prefix, "example.com", key, account),
+                        "https://ca.example/account-hash/sha-256/5SQm7n6tPh2-PlLbCKGnViTXX5z19SCN4cPGQHSk-kw");
+    assert_string_equal(challenge_account_uri(arena, prefix, "*", key, account),
+                        "https://ca.example/account-hash/sha-256/NpDnSwUthQK8zCgFdefYxAdAVPnygMLbs9US6oO-5ug");
+}
+
+static void overlong_texts_have_no_hash(void **state)
+{
+    (void)state;
+    static char name[257], account[4096];
+    AUTO(arena) arena = arena_create(1 << 16);
+    memset(name, 'a', sizeof name - 1);
+    memset(account, 'a', sizeof account - 1);
+    assert_null(challenge_account_uri(arena, "p", name, "key", "account"));
+    assert_null(challenge_account_uri(arena, "p", "name", "key", account));
+}
+
 static void no_memory_gives_null(void **state)
 {
     (void)state;
     AUTO(arena) arena = arena_create(8);
     assert_null(key_authorization(arena, "token", "thumbprint"));
     assert_null(key_authorization_dns(arena, "token.thumbprint"));
+    assert_null(challenge_account_uri(arena, "prefix", "name", "thumbprint", "account"));
 }
 
 int main(void)
@@ -114,6 +140,8 @@ int main(void)
         cmocka_unit_test(names_of_txt_records),
         cmocka_unit_test(the_longest_names_fit),
         cmocka_unit_test(key_authorizations_join_token_and_thumbprint),
+        cmocka_unit_test(accounts_are_hashed_with_name_and_key),
+        cmocka_unit_test(overlong_texts_have_no_hash),
         cmocka_unit_test(no_memory_gives_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
