@@ -33,7 +33,8 @@ struct identifiers {
     X(9, TEXT, terms, )             /* URL of the terms that were agreed to */                                         \
     X(10, JSON, external_binding, ) /* the externalAccountBinding that was accepted */                                 \
     X(11, TEXT, external_key, )     /* its key's id */                                                                 \
-    X(12, TEXT, owner, )            /* whom it belongs to, as the operator calls him */
+    X(12, TEXT, owner, )            /* whom it belongs to, as the operator calls him */                                \
+    X(13, TEXTS, former_keys, )     /* thumbprints of keys it had before, youngest first; for dns-persist-01 */
 
 #define CHALLENGE_FIELDS(X)                                                                                            \
     X(1, TEXT, type, ) /* RFC text; the challenge's id within its authorization */                                     \

@@ -6,6 +6,7 @@
 
 static const char *contacts[] = { "mailto:ops@example.test", "mailto:\xc3\xa9t\xc3\xa9@example.test" };
 static const char *ids[] = { "authz1", "authz2" };
+static const char *former_keys[] = { "younger", "older" };
 static struct acme_identifier names[] = { { IDENTIFIER_DNS, "www.example.test" },
                                           { IDENTIFIER_DNS, "*.example.test" },
                                           { IDENTIFIER_IP, "192.0.2.7" } };
@@ -37,7 +38,8 @@ struct account sample_account(const char *id, const char *thumbprint)
                               .terms = "https://ca/terms",
                               .external_binding = "{\"payload\":\"e30\"}",
                               .external_key = "kid-1",
-                              .owner = "team a" };
+                              .owner = "team a",
+                              .former_keys = { former_keys, ARRAY_SIZE(former_keys) } };
 }
 
 struct order sample_order(const char *id, const char *account, int64_t expires_ms)
