@@ -13,6 +13,13 @@ const char *val_txt_server(const struct val_txt_lookup *lookup)
     return val_dns_server(lookup->attempt.worker->dns);
 }
 
+/* draft-ietf-acme-dns-account-label-03 §3.4: whose label stood in the name that was not found. */
+static void say_account(const struct validation *validation, struct buf *out)
+{
+    if (validation->type == CHALLENGE_DNS_ACCOUNT_01)
+        buf_printf(out, "; the label is that of the account %s", validation->account_url);
+}
+
 static enum val_turn answered(struct val_attempt *attempt)
 {
     struct val_txt_lookup *lookup = val_txt_of(attempt);
@@ -24,10 +31,13 @@ static enum val_turn answered(struct val_attempt *attempt)
                                 server);
     if (question->outcome == VAL_DNS_RECORDS)
         return lookup->judge(attempt);
+    AUTO_BUF(account, PROBLEM_DETAIL_SIZE);
+    say_account(attempt->validation, &account);
     if (question->outcome == VAL_DNS_NO_DATA)
-        return val_attempt_fail(attempt, PROBLEM_UNAUTHORIZED, "TXT %s: %s, asked %s; one record should be \"%s\"",
-                                lookup->name, question->why, server, lookup->wanted);
-    return val_attempt_fail(attempt, PROBLEM_DNS, "TXT %s: %s, asked %s", lookup->name, question->why, server);
+        return val_attempt_fail(attempt, PROBLEM_UNAUTHORIZED, "TXT %s: %s, asked %s; one record should be \"%s\"%s",
+                                lookup->name, question->why, server, lookup->wanted, buf_str(&account));
+    return val_attempt_fail(attempt, PROBLEM_DNS, "TXT %s: %s, asked %s%s", lookup->name, question->why, server,
+                            buf_str(&account));
 }
 
 static void on_answer(struct val_question *question)

@@ -29,6 +29,7 @@ static void the_label_above_is_right(void **state)
     assert_string_equal(buf_str(&label), LABEL);
 }
 
+/* [label-3.2-2] [label-3.3-1] */
 static void right_value_below_the_accounts_label(void **state)
 {
     (void)state;
@@ -39,6 +40,7 @@ static void right_value_below_the_accounts_label(void **state)
     assert_has(outcome.trace, "\"name\":\"" NAME "\"");
 }
 
+/* [label-3.3-2] */
 static void wrong_value(void **state)
 {
     (void)state;
@@ -60,6 +62,19 @@ static void the_name_of_dns_01_does_not_count(void **state)
     assert_problem(&outcome, PROBLEM_DNS, "TXT " NAME ": name does not exist (NXDOMAIN)");
 }
 
+/* [label-3.4-2] */
+static void a_missing_record_is_told_with_the_account(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    const struct dns_row none = { NAME, TXT, DNS_ANSWER, 0, NULL, NULL, 0 };
+    const struct dns_row elsewhere = { "b.test", TXT, DNS_ANSWER, 0, NULL, NULL, 0 };
+    run(&none, &outcome);
+    assert_problem(&outcome, PROBLEM_UNAUTHORIZED, "\"" VALUE "\"; the label is that of the account " ACCOUNT_URL);
+    run(&elsewhere, &outcome);
+    assert_problem(&outcome, PROBLEM_DNS, "; the label is that of the account " ACCOUNT_URL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -67,6 +82,7 @@ int main(void)
         cmocka_unit_test(right_value_below_the_accounts_label),
         cmocka_unit_test(wrong_value),
         cmocka_unit_test(the_name_of_dns_01_does_not_count),
+        cmocka_unit_test(a_missing_record_is_told_with_the_account),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
