@@ -119,6 +119,14 @@ void json_out_text(struct json_out *out, const char *key, const char *value)
     json_out_bytes(out, key, bytes_text(value));
 }
 
+void json_out_texts(struct json_out *out, const char *key, const char *const *values, size_t count)
+{
+    json_out_array(out, key);
+    for (size_t i = 0; i < count; i++)
+        json_out_text(out, NULL, values[i]);
+    json_out_end_array(out);
+}
+
 void json_out_int(struct json_out *out, const char *key, int64_t value)
 {
     member(out, key);

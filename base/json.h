@@ -32,6 +32,7 @@ void json_out_array(struct json_out *out, const char *key);
 void json_out_end_array(struct json_out *out);
 void json_out_text(struct json_out *out, const char *key, const char *value);
 void json_out_bytes(struct json_out *out, const char *key, struct bytes value); /* as text; must be UTF-8 */
+void json_out_texts(struct json_out *out, const char *key, const char *const *values, size_t count); /* an array */
 void json_out_int(struct json_out *out, const char *key, int64_t value);
 void json_out_bool(struct json_out *out, const char *key, bool value);
 void json_out_null(struct json_out *out, const char *key);

@@ -5,6 +5,7 @@
 #include "server/challenge.h"
 #include "server/identifiers.h"
 #include "server/payload.h"
+#include "server/persist.h"
 #include "server/policy.h"
 #include "server/terms.h"
 
@@ -29,8 +30,8 @@ enum authorization_state authorization_state_at(const struct authorization *auth
 
 static bool is_on_offer(const struct settings *settings, enum acme_challenge_type type)
 {
-    if (type == CHALLENGE_DNS_PERSIST_01 && settings->caa_identities.count == 0)
-        return false; /* the record names the issuer, and this one has no name */
+    if (type == CHALLENGE_DNS_PERSIST_01)
+        return persist_is_offered(settings);
     for (size_t i = 0; i < settings->challenges.count; i++) {
         if (strcmp(settings->challenges.items[i], challenge_type_text(type)) == 0)
             return true;

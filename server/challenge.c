@@ -2,6 +2,7 @@
 
 #include "server/authorization.h"
 #include "server/caraway.h"
+#include "server/persist.h"
 #include "server/policy.h"
 #include "server/validation.h"
 
@@ -10,17 +11,6 @@ void challenge_move(struct challenge *challenge, enum challenge_state to)
 {
     CHECK(state_may(&challenge_states, challenge->state, to));
     challenge->state = to;
-}
-
-/* dns-persist-01: what the TXT record must name, in place of a token. */
-static void write_persistent(struct json_out *out, struct request *rq)
-{
-    const struct setting_texts *issuers = &rq->caraway->settings->caa_identities;
-    json_out_text(out, "accounturi", rq->jws.kid);
-    json_out_array(out, "issuer-domain-names");
-    for (size_t i = 0; i < issuers->count; i++)
-        json_out_text(out, NULL, issuers->items[i]);
-    json_out_end_array(out);
 }
 
 /* One failure as it is; several as a compound of all (§6.7.1, §8.2). */
@@ -49,7 +39,7 @@ void challenge_write(struct json_out *out, struct request *rq, const struct auth
     if (challenge->token != NULL)
         json_out_text(out, "token", challenge->token);
     if (challenge->token == NULL)
-        write_persistent(out, rq);
+        persist_write_challenge(out, rq);
     if (challenge->validated_ms != 0)
         json_out_time(out, "validated", challenge->validated_ms);
     if (challenge->failures.count > 0)
@@ -122,7 +112,7 @@ static bool after_start(struct request *rq)
 {
     const struct challenge_start *state = rq->state;
     if (state->started)
-        validation_begin(rq->caraway, &state->authorization, state->challenge, rq->account.thumbprint);
+        validation_begin(rq->caraway, &state->authorization, state->challenge, &rq->account);
     return challenge_reply(rq, state);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/encode.h"
 #include "server/caraway.h"
+#include "server/persist.h"
 #include "server/profile.h"
 
 static const struct {
@@ -12,17 +13,16 @@ static const struct {
     { "renewalInfo", "/renewal-info" },
 };
 
-static void write_meta(struct json_out *out, const struct settings *settings)
+static bool write_meta(struct json_out *out, struct request *rq)
 {
+    const struct settings *settings = rq->caraway->settings;
     json_out_object(out, "meta");
     if (settings->terms_of_service[0] != '\0')
         json_out_text(out, "termsOfService", settings->terms_of_service);
     if (settings->website[0] != '\0')
         json_out_text(out, "website", settings->website);
-    json_out_array(out, "caaIdentities");
-    for (size_t i = 0; i < settings->caa_identities.count; i++)
-        json_out_text(out, NULL, settings->caa_identities.items[i]);
-    json_out_end_array(out);
+    json_out_texts(out, "caaIdentities", settings->caa_identities.items, settings->caa_identities.count);
+    TRY(persist_write_meta(out, rq));
     json_out_bool(out, "externalAccountRequired", settings->external_account_required);
     json_out_bool(out, "subdomainAuthAllowed", settings->authorization_subdomains);
     json_out_object(out, "profiles");
@@ -30,6 +30,7 @@ static void write_meta(struct json_out *out, const struct settings *settings)
         json_out_text(out, profiles[i].name, profiles[i].description);
     json_out_end_object(out);
     json_out_end_object(out);
+    return true;
 }
 
 /* A name that no client can know: one that chokes on it does so here and not in production. */
@@ -54,8 +55,7 @@ bool directory_get(struct request *rq)
             return problem_out_of_memory(&rq->problem);
         json_out_text(&out, entries[i].name, url);
     }
-    write_meta(&out, rq->caraway->settings);
-    if (rq->caraway->settings->directory_unknown_entry && !write_unknown_entry(&out, rq))
+    if (!write_meta(&out, rq) || (rq->caraway->settings->directory_unknown_entry && !write_unknown_entry(&out, rq)))
         return problem_out_of_memory(&rq->problem);
     json_out_end_object(&out);
     return true;

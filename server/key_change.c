@@ -3,6 +3,7 @@
 #include "server/account.h"
 #include "server/caraway.h"
 #include "server/payload.h"
+#include "server/persist.h"
 
 struct key_change {
     struct jws inner;       /* owned */
@@ -58,6 +59,7 @@ static bool store_key(struct store_txn *txn, struct request *rq)
     state->conflict = store_find(txn, rq->arena, STORE_ACCOUNT_BY_KEY, thumbprint);
     if (state->conflict != NULL)
         return true;
+    TRY(persist_keep_key(rq, &state->account));
     state->account.key = jwk_json(state->inner.jwk);
     state->account.thumbprint = thumbprint;
     store_put_account(txn, &state->account);

@@ -1,6 +1,7 @@
 #include "server/settings_row.h"
 
 #include "server/nearest.h"
+#include "server/persist.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -222,6 +223,14 @@ static bool apply_all(struct settings *settings, const struct setting_inputs *in
     return true;
 }
 
+static bool check_together(const struct settings *settings, char why[static SETTINGS_WHY_SIZE])
+{
+    if (persist_is_offered(settings) && settings->caa_identities.count > PERSIST_ISSUERS_MAX)
+        return fail(why, "caa-identities: the challenge dns-persist-01 can name at most %d, not %zu",
+                    PERSIST_ISSUERS_MAX, settings->caa_identities.count);
+    return true;
+}
+
 static bool collect(struct settings *settings, const struct settings_sources *sources, struct setting_inputs *inputs,
                     char why[static SETTINGS_WHY_SIZE])
 {
@@ -229,7 +238,7 @@ static bool collect(struct settings *settings, const struct settings_sources *so
         TRY(read_file(settings->memory, sources->file, inputs, why));
     TRY(read_environment(settings->memory, sources->environment, inputs, why));
     TRY(read_flags(settings->memory, sources, inputs, why));
-    return apply_all(settings, inputs, why);
+    return apply_all(settings, inputs, why) && check_together(settings, why);
 }
 
 struct settings *settings_read(const struct settings_sources *sources, char why[static SETTINGS_WHY_SIZE])

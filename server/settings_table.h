@@ -71,6 +71,8 @@
     X(challenges, CHOICES, "challenges", "http-01,dns-01,tls-alpn-01", SAME, 0, 0, \
       "http-01|dns-01|tls-alpn-01|dns-account-01|dns-persist-01", RESTART, \
       "Challenge types on offer. Some clients fail when they meet the last two, so they are not on by default.") \
+    X(dns_persist_draft, CHOICE, "dns-persist.draft", "02", SAME, 0, 0, "02|01", RESTART, \
+      "Draft of dns-persist-01 that is spoken: since 02 its records hold hashes of account and name.") \
     X(validation_http_port, INTEGER, "validation.http-port", "5002", "80", 1, 65535, "", RESTART, \
       "Port that http-01 connects to.") \
     X(validation_tls_port, INTEGER, "validation.tls-port", "5001", "443", 1, 65535, "", RESTART, \

@@ -201,11 +201,19 @@ static bool parse_resolver(const struct reading *reading, const char *text, void
     return parse_text(reading, text, out);
 }
 
+static void to_small_letters(char *name)
+{
+    for (char *c = name; *c != '\0'; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c);
+}
+
 static bool parse_name(const struct reading *reading, const char *text, void *out)
 {
     if (!dns_name_ok(text))
         return refuse(reading, "\"%.80s\" is not a domain name", text);
-    return parse_text(reading, text, out);
+    TRY(parse_text(reading, text, out));
+    to_small_letters(*(char **)out);
+    return true;
 }
 
 static bool parse_pattern(const struct reading *reading, const char *text, void *out)
@@ -297,8 +305,7 @@ static struct validators_host *host_of(const struct reading *reading, const char
     const char **addresses = arena_array(reading->arena, SETTING_HOST_ADDRESSES_MAX, sizeof *addresses);
     if (copy == NULL || addresses == NULL)
         return NULL;
-    for (char *c = copy; *c != '\0'; c++)
-        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c);
+    to_small_letters(copy);
     struct validators_host *host = &hosts->items[hosts->count++];
     *host = (struct validators_host) { .name = copy, .addresses = addresses };
     return host;

@@ -5,6 +5,7 @@
 #include "server/later.h"
 #include "server/limit_rules.h"
 #include "server/order.h"
+#include "server/persist.h"
 
 #include <pthread.h>
 
@@ -124,6 +125,13 @@ static struct challenge *challenge_of(struct authorization *authorization, const
     return NULL;
 }
 
+static int64_t valid_until_ms(const struct attempt *attempt, int64_t now_ms)
+{
+    int64_t most = attempt->validation.valid_until_ms;
+    int64_t usual = now_ms + attempt->caraway->settings->authorization_valid_lifetime_ms;
+    return most != 0 && most < usual ? most : usual;
+}
+
 static void decide_authorization(struct store_txn *txn, struct authorization *authorization, struct attempt *attempt,
                                  int64_t now_ms)
 {
@@ -133,7 +141,7 @@ static void decide_authorization(struct store_txn *txn, struct authorization *au
     authorization_move(authorization, ok ? AUTHORIZATION_VALID : AUTHORIZATION_INVALID);
     limit_decided(attempt->caraway, txn, attempt->scratch, authorization, ok);
     if (ok)
-        authorization->expires_ms = now_ms + attempt->caraway->settings->authorization_valid_lifetime_ms;
+        authorization->expires_ms = valid_until_ms(attempt, now_ms);
 }
 
 /* RFC 8555 §8.2: a query that fails may be tried again, while the challenge stays in processing and shows every
@@ -179,6 +187,17 @@ static void settle(struct store_txn *txn, struct attempt *attempt, struct author
         update_order(txn, attempt, authorization, authorization->orders.items[i], now_ms);
 }
 
+/* An account that was closed meanwhile proves nothing any more (draft-ietf-acme-dns-persist-02 §4.2). */
+static void check_account(struct store_txn *txn, struct attempt *attempt, const char *id)
+{
+    struct validation *validation = &attempt->validation;
+    struct account account;
+    if (!validation->ok || (store_get_account(txn, attempt->scratch, id, &account) && account.state == ACCOUNT_VALID))
+        return;
+    validation->ok = problem_fail(&validation->problem, PROBLEM_UNAUTHORIZED, "The account has been closed");
+    attempt->error = problem_json(attempt->outcome, &validation->problem);
+}
+
 static void store_outcome(struct store_txn *txn, void *arg)
 {
     struct attempt *attempt = arg;
@@ -192,6 +211,7 @@ static void store_outcome(struct store_txn *txn, void *arg)
     struct challenge *challenge = challenge_of(&authorization, attempt->challenge);
     if (challenge == NULL || challenge->state != CHALLENGE_PROCESSING)
         return;
+    check_account(txn, attempt, authorization.account);
     if (!attempt->validation.ok)
         add_failure(txn, attempt, challenge);
     challenge->trace = attempt->trace;
@@ -287,8 +307,9 @@ static void outcome_known(struct validation *validation, void *arg)
 /* ---- starting */
 
 static bool attempt_fill(struct attempt *attempt, const struct authorization *authorization,
-                         const struct challenge *challenge, const char *thumbprint)
+                         const struct challenge *challenge, const struct account *account)
 {
+    const struct settings *settings = attempt->caraway->settings;
     struct arena *arena = attempt->arena = arena_create(ATTEMPT_MAX_BYTES);
     attempt->scratch = arena_create(ATTEMPT_MAX_BYTES);
     attempt->outcome = arena_create(ATTEMPT_MAX_BYTES);
@@ -302,25 +323,26 @@ static bool attempt_fill(struct attempt *attempt, const struct authorization *au
     validation->wildcard = authorization->wildcard || authorization->subdomains;
     validation->account_url = arena_text(arena, challenge->account_url != NULL ? challenge->account_url : "");
     validation->token = arena_text(arena, token);
-    validation->key_authorization = key_authorization(arena, token, thumbprint);
-    validation->issuers = attempt->caraway->settings->caa_identities.items;
-    validation->issuer_count = attempt->caraway->settings->caa_identities.count;
+    validation->key_authorization = key_authorization(arena, token, account->thumbprint);
+    validation->issuers = settings->caa_identities.items;
+    validation->issuer_count = settings->caa_identities.count;
     validation->now_ms = world_now_ms(attempt->caraway->world);
     validation->done = outcome_known;
     validation->arg = attempt;
     return attempt->authorization != NULL && attempt->challenge != NULL && validation->identifier.value != NULL &&
            validation->token != NULL && validation->account_url != NULL && validation->key_authorization != NULL &&
-           challenge_type_from_text(challenge->type, &validation->type);
+           challenge_type_from_text(challenge->type, &validation->type) &&
+           persist_fill(arena, settings, account, validation);
 }
 
 /* Memory out leaves the challenge processing in the store: the next start resumes it. */
 void validation_begin(struct caraway *caraway, const struct authorization *authorization,
-                      const struct challenge *challenge, const char *thumbprint)
+                      const struct challenge *challenge, const struct account *account)
 {
     AUTO(attempt) attempt = calloc(1, sizeof *attempt);
     if (attempt != NULL)
         attempt->caraway = caraway;
-    if (attempt == NULL || !attempt_fill(attempt, authorization, challenge, thumbprint)) {
+    if (attempt == NULL || !attempt_fill(attempt, authorization, challenge, account)) {
         log_event(caraway->log, LOG_REQUEST_FAILED, LOG_TEXT("cause", "out of memory for a validation"));
         return;
     }
@@ -338,7 +360,7 @@ static bool resume_one(struct caraway *caraway, struct store_txn *txn, struct ar
     TRY(store_get_account(txn, arena, authorization.account, &account));
     for (size_t i = 0; i < authorization.challenges.count; i++) {
         if (authorization.challenges.items[i].state == CHALLENGE_PROCESSING)
-            validation_begin(caraway, &authorization, &authorization.challenges.items[i], account.thumbprint);
+            validation_begin(caraway, &authorization, &authorization.challenges.items[i], &account);
     }
     return true;
 }

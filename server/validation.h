@@ -15,7 +15,7 @@ DEFINE_DROP(validations, validations_drop)
 
 /* The challenge must be stored as processing: a restart resumes it from there. Texts are copied. */
 void validation_begin(struct caraway *caraway, const struct authorization *authorization,
-                      const struct challenge *challenge, const char *thumbprint);
+                      const struct challenge *challenge, const struct account *account);
 /* The client asks again for a challenge that waits for its next try: it comes at once, at most once a second. */
 void validation_hurry(struct caraway *caraway, const struct authorization *authorization,
                       const struct challenge *challenge);

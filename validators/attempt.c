@@ -82,6 +82,7 @@ void val_attempt_start(struct val_worker *worker, struct validation *validation)
 {
     CHECK((unsigned)validation->type < CHALLENGE_TYPES);
     validation->warned = false;
+    validation->valid_until_ms = 0;
     const struct val_method *method = validation->caa_alone ? &caa_alone : methods[validation->type];
     struct val_attempt *attempt = calloc(1, method->bytes);
     if (attempt == NULL) {

@@ -1,4 +1,4 @@
-/* dns-persist-01 (draft-ietf-acme-dns-persist-01 §4): a lasting TXT record at _validation-persist.NAME says which
+/* dns-persist-01 (draft-ietf-acme-dns-persist-02 §4): a lasting TXT record at _validation-persist.NAME says which
  * account of which authority may have certificates. One record that fits is enough (§4.3). */
 #include "validators/persist_record.h"
 #include "validators/printable.h"
@@ -10,6 +10,7 @@ enum { REASONS_MAX = 3 };
 
 struct finding {
     enum val_persist_verdict verdict;
+    int64_t until_s; /* of one that fits */
     char why[VAL_PERSIST_WHY_SIZE];
     char shown[VAL_SHOWN_SIZE];
 };
@@ -17,14 +18,21 @@ struct finding {
 static struct finding find(const struct val_txt_lookup *lookup, size_t i)
 {
     const struct validation *validation = lookup->attempt.validation;
-    const struct val_persist_wanted wanted = { validation->account_url, validation->issuers, validation->issuer_count,
-                                               validation->wildcard, validation->now_ms / 1000 };
-    struct finding finding = { VAL_PERSIST_FOREIGN, "longer than any that could fit", "" };
+    const struct val_persist_wanted wanted = {
+        .accounts = validation->accounts,
+        .account_count = validation->account_count,
+        .hash_prefix = validation->hash_prefix,
+        .issuers = validation->issuers,
+        .issuer_count = validation->issuer_count,
+        .wildcard = validation->wildcard,
+        .now_s = validation->now_ms / 1000,
+    };
+    struct finding finding = { VAL_PERSIST_FOREIGN, 0, "longer than any that could fit", "" };
     uint8_t joined[VAL_PERSIST_MAX_BYTES];
     size_t len = val_txt_join(val_question_record(&lookup->question, i), joined, sizeof joined);
     struct bytes text = bytes_of(joined, len < sizeof joined ? len : sizeof joined);
     if (len <= sizeof joined)
-        finding.verdict = val_persist_judge(text, &wanted, finding.why);
+        finding.verdict = val_persist_judge(text, &wanted, &finding.until_s, finding.why);
     val_printable(text, finding.shown);
     return finding;
 }
@@ -62,19 +70,25 @@ static enum val_turn refuse(struct val_txt_lookup *lookup)
 static enum val_turn compare(struct val_attempt *attempt)
 {
     struct val_txt_lookup *lookup = val_txt_of(attempt);
-    for (size_t i = 0; i < val_question_records(&lookup->question); i++)
-        if (find(lookup, i).verdict == VAL_PERSIST_FITS)
-            return val_attempt_ok(attempt);
-    return refuse(lookup);
+    int64_t until_s = -1; /* the longest of those that fit */
+    for (size_t i = 0; i < val_question_records(&lookup->question); i++) {
+        struct finding finding = find(lookup, i);
+        if (finding.verdict == VAL_PERSIST_FITS && finding.until_s > until_s)
+            until_s = finding.until_s;
+    }
+    if (until_s < 0)
+        return refuse(lookup);
+    attempt->validation->valid_until_ms = until_s < VAL_PERSIST_FOR_EVER ? until_s * 1000 : 0;
+    return val_attempt_ok(attempt);
 }
 
 static enum val_turn ask(struct val_attempt *attempt)
 {
     struct val_txt_lookup *lookup = val_txt_of(attempt);
     const struct validation *validation = attempt->validation;
-    CHECK(validation->account_url != NULL && validation->issuer_count > 0);
+    CHECK(validation->account_count > 0 && validation->issuer_count > 0);
     snprintf(lookup->wanted, sizeof lookup->wanted, "%s; accounturi=%s%s", validation->issuers[0],
-             validation->account_url, validation->wildcard ? "; policy=wildcard" : "");
+             validation->accounts[0], validation->wildcard ? "; policy=wildcard" : "");
     return val_txt_ask(lookup, compare);
 }
 

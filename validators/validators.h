@@ -61,9 +61,15 @@ struct validation {
     bool wildcard;                     /* "*." stood in front: for CAA, and dns-persist-01 then wants policy=wildcard */
     const char *const *issuers;        /* the names this authority goes by; for dns-persist-01 at least one */
     size_t issuer_count;
-    int64_t now_ms; /* for dns-persist-01, which holds persistUntil against it */
+    /* for dns-persist-01: what the record may call the account, any of them, the likeliest first, at least one; what
+     * they all begin with when they are hashes, else NULL; and what persistUntil is held against */
+    const char *const *accounts;
+    size_t account_count;
+    const char *hash_prefix;
+    int64_t now_ms;
     /* answered */
     bool ok;
+    int64_t valid_until_ms;      /* ok, but no longer than this; 0: as long as the asker likes */
     bool warned;                 /* ok, but the problem says why caa.mode enforce would have refused */
     struct acme_problem problem; /* when not ok: detail says what was asked of whom and what came back */
     const char

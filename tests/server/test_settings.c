@@ -187,8 +187,23 @@ static void names_and_texts_are_checked(void **state)
     (void)state;
     AUTO(settings) settings = set_good("caa-identities", "ca.example.test,other.test");
     assert_int_equal(settings->caa_identities.count, 2);
+    AUTO(settings) small = set_good("caa-identities", "CA.Example.TEST");
+    assert_string_equal(small->caa_identities.items[0], "ca.example.test");
     set_bad("caa-identities", "not a name", "--set: caa-identities: \"not a name\" is not a domain name");
     set_bad("ca.name", "bell\a", "--set: ca.name: the text holds a control character");
+}
+
+/* [persist-3.1-4] [persist-3.2-2] */
+static void dns_persist_01_names_ten_issuers_at_most(void **state)
+{
+    (void)state;
+    static const struct setting_flag eleven = { "--set", "caa-identities", "a,b,c,d,e,f,g,h,i,j,k" };
+    const struct setting_flag offered[] = { eleven, { "--set", "challenges", "dns-01,dns-persist-01" } };
+    char why[SETTINGS_WHY_SIZE];
+    AUTO(settings) alone = read_good(&(struct settings_sources) { .flags = &eleven, .flag_count = 1 });
+    assert_int_equal(alone->caa_identities.count, 11);
+    assert_null(settings_read(&(struct settings_sources) { .flags = offered, .flag_count = 2 }, why));
+    assert_string_equal(why, "caa-identities: the challenge dns-persist-01 can name at most 10, not 11");
 }
 
 static void unknown_names_are_answered_with_the_nearest(void **state)
@@ -300,6 +315,7 @@ int main(void)
         cmocka_unit_test(urls_are_http),
         cmocka_unit_test(hosts_map_names_to_addresses),
         cmocka_unit_test(names_and_texts_are_checked),
+        cmocka_unit_test(dns_persist_01_names_ten_issuers_at_most),
         cmocka_unit_test(unknown_names_are_answered_with_the_nearest),
         cmocka_unit_test(environment_names_follow_from_the_settings),
         cmocka_unit_test(the_stronger_source_wins),

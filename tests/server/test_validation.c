@@ -103,7 +103,8 @@ static void an_outcome_is_stored_once_there_is_room(void **state)
 {
     struct fixture *f = *state;
     failures_left = FAILURES;
-    validation_begin(&f->caraway, &f->authorization, &f->challenge, "thumbprint");
+    validation_begin(&f->caraway, &f->authorization, &f->challenge,
+                     &(struct account) { .id = "a", .thumbprint = "thumbprint" });
     for (int64_t until = monotonic_ms() + 10000; stored_state(f) == AUTHORIZATION_PENDING && monotonic_ms() < until;)
         world_move(&f->clock, f->settings->validation_retry_interval_ms); /* as often as it takes to be behind */
     assert_int_equal(failures_left, 0);

@@ -196,7 +196,7 @@ static void on_done(struct validation *validation, void *arg)
 static void start_all(struct validators *validators, const struct hostile_table *table, enum acme_challenge_type type,
                       bool slow, struct hostile_round *round)
 {
-    static const char *const issuers[] = { "ca.test" };
+    static const char *const issuers[] = { "ca.test" }, *const accounts[] = { ACCOUNT_URL };
     for (size_t i = 0; i < table->count; i++) {
         struct target *target = &round->targets[i];
         if (hostile_row(table, i)->slow != slow)
@@ -210,6 +210,8 @@ static void start_all(struct validators *validators, const struct hostile_table 
                                                    .account_url = ACCOUNT_URL,
                                                    .issuers = issuers,
                                                    .issuer_count = 1,
+                                                   .accounts = accounts,
+                                                   .account_count = 1,
                                                    .done = on_done,
                                                    .arg = target };
         pthread_mutex_lock(&round->lock);

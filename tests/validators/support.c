@@ -190,6 +190,7 @@ static void on_done(struct validation *validation, void *arg)
     struct waiting *waiting = arg;
     waiting->outcome->ok = validation->ok;
     waiting->outcome->warned = validation->warned;
+    waiting->outcome->valid_until_ms = validation->valid_until_ms;
     waiting->outcome->problem = validation->problem;
     snprintf(waiting->outcome->trace, sizeof waiting->outcome->trace, "%s", validation->trace);
     pthread_mutex_lock(&waiting->lock);

@@ -35,6 +35,7 @@ uint16_t unused_port(void);                     /* nothing listens there */
 
 struct outcome {
     bool ok, warned;
+    int64_t valid_until_ms;
     struct acme_problem problem;
     char trace[20000];
 };

@@ -89,6 +89,7 @@ static void over_tls_where_none_is_spoken(void **state)
     assert_problem(&outcome, PROBLEM_DNS, "(DNS over TLS failed: ");
 }
 
+/* [persist-7.8.1-1] the way of all types in DNS */
 static void bogus_answers_say_why(void **state)
 {
     (void)state;

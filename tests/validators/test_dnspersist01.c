@@ -8,6 +8,7 @@ enum { TXT = 16, SERVFAIL = 2 };
 #define NOW_S 1760000000
 
 static const char *const issuers[] = { "ca.test", "second.test" };
+static const char *const accounts[] = { ACCOUNT_URL, "u:former" };
 
 static void run(const struct dns_row *row, bool wildcard, struct outcome *out)
 {
@@ -23,6 +24,8 @@ static void run(const struct dns_row *row, bool wildcard, struct outcome *out)
                                 .wildcard = wildcard,
                                 .issuers = issuers,
                                 .issuer_count = ARRAY_SIZE(issuers),
+                                .accounts = accounts,
+                                .account_count = ARRAY_SIZE(accounts),
                                 .now_ms = NOW_S * INT64_C(1000) };
     validate_this(validators, asked, out);
     validators_drop(validators);
@@ -46,6 +49,7 @@ static void a_record_that_fits(void **state)
     assert_true(outcome.ok);
 }
 
+/* [persist-4.3.2-1] [persist-4.3.2-2] */
 static void one_among_many_is_enough(void **state)
 {
     (void)state;
@@ -56,6 +60,27 @@ static void one_among_many_is_enough(void **state)
     assert_true(outcome.ok);
 }
 
+static void any_of_the_accounts_names_will_do(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    run_texts((const char *const[]) { "ca.test; accounturi=u:former" }, 1, false, &outcome);
+    assert_true(outcome.ok);
+}
+
+/* [persist-4.1-15] */
+static void the_longest_time_counts(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    static const char *const texts[] = { GOOD "; persistUntil=1760000001", GOOD "; persistUntil=1760000009",
+                                         GOOD "; persistUntil=1760000005", GOOD "; persistUntil=1", GOOD };
+    run_texts(texts, 4, false, &outcome);
+    assert_int_equal(outcome.valid_until_ms, INT64_C(1760000009000));
+    run_texts(texts, 5, false, &outcome);
+    assert_int_equal(outcome.valid_until_ms, 0);
+}
+
 static void records_are_not_joined(void **state)
 {
     (void)state;
@@ -64,6 +89,7 @@ static void records_are_not_joined(void **state)
     assert_false(outcome.ok);
 }
 
+/* [persist-5.1-1] */
 static void wildcard_policy(void **state)
 {
     (void)state;
@@ -75,6 +101,7 @@ static void wildcard_policy(void **state)
     assert_has(outcome.problem.detail, "; \"" GOOD "\": policy=wildcard is missing");
 }
 
+/* [persist-4.1-17] */
 static void persist_until_is_held_against_the_time_given(void **state)
 {
     (void)state;
@@ -100,6 +127,7 @@ static void says_why_the_first_records_do_not_fit(void **state)
     assert_has(outcome.problem.detail, "\": the issuer's name is none of ours; and 2 more");
 }
 
+/* [persist-9.3.1-1] */
 static void broken_syntax_is_malformed(void **state)
 {
     (void)state;
@@ -141,6 +169,7 @@ static void overlong_records_do_not_fit(void **state)
     assert_has(outcome.problem.detail, "xxx...\": longer than any that could fit");
 }
 
+/* [persist-4.2-1] */
 static void no_records(void **state)
 {
     (void)state;
@@ -168,6 +197,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_that_fits),
         cmocka_unit_test(one_among_many_is_enough),
+        cmocka_unit_test(any_of_the_accounts_names_will_do),
+        cmocka_unit_test(the_longest_time_counts),
         cmocka_unit_test(records_are_not_joined),
         cmocka_unit_test(wildcard_policy),
         cmocka_unit_test(persist_until_is_held_against_the_time_given),

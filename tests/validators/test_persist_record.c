@@ -6,22 +6,43 @@
 
 #include <stdio.h>
 
-#define URI   "https://ca.test/account/1"
-#define NOW_S 1760000000
+#define URI    "https://ca.test/account/1"
+#define NOW_S  1760000000
+
+#define PREFIX "https://ca.test/account-hash/"
+#define HASH   "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+#define HASHED PREFIX "sha-256/" HASH
 
 static const char *const issuers[] = { "ca.test", "Other.Test." };
+static const char *const plain[] = { "https://ca.test/other", URI };
+static const char *const hashed[] = { PREFIX "sha-256/0000000000000000000000000000000000000000000", HASHED };
 
-static enum val_persist_verdict judge(const char *text, bool wildcard, char why[static VAL_PERSIST_WHY_SIZE])
+static const struct val_persist_wanted of_draft_01 = { plain,   ARRAY_SIZE(plain),   NULL,
+                                                       issuers, ARRAY_SIZE(issuers), false,
+                                                       NOW_S };
+static const struct val_persist_wanted of_draft_02 = { hashed,  ARRAY_SIZE(hashed),  PREFIX,
+                                                       issuers, ARRAY_SIZE(issuers), false,
+                                                       NOW_S };
+
+static enum val_persist_verdict judge_for(const struct val_persist_wanted *wanted, const char *text, int64_t *out_until,
+                                          char why[static VAL_PERSIST_WHY_SIZE])
 {
-    const struct val_persist_wanted wanted = { URI, issuers, ARRAY_SIZE(issuers), wildcard, NOW_S };
     /* a block of exactly this size lets ASan see one byte too many */
     size_t len = strlen(text);
     uint8_t *exact = malloc(len + (len == 0));
     memcpy(exact, text, len);
     why[0] = '\0';
-    enum val_persist_verdict verdict = val_persist_judge(bytes_of(exact, len), &wanted, why);
+    enum val_persist_verdict verdict = val_persist_judge(bytes_of(exact, len), wanted, out_until, why);
     free(exact);
     return verdict;
+}
+
+static enum val_persist_verdict judge(const char *text, bool wildcard, char why[static VAL_PERSIST_WHY_SIZE])
+{
+    struct val_persist_wanted wanted = of_draft_01;
+    int64_t until_s;
+    wanted.wildcard = wildcard;
+    return judge_for(&wanted, text, &until_s, why);
 }
 
 static void expect(const char *text, bool wildcard, enum val_persist_verdict verdict, const char *phrase)
@@ -32,6 +53,7 @@ static void expect(const char *text, bool wildcard, enum val_persist_verdict ver
         fail_msg("%s: %d, \"%s\" instead of %d, \"%s\"", text, (int)got, why, (int)verdict, phrase);
 }
 
+/* [persist-4.1-1] [persist-4.1-13] [persist-4.2-2] */
 static void records_that_fit(void **state)
 {
     (void)state;
@@ -54,6 +76,7 @@ static void records_that_fit(void **state)
         expect(texts[i], false, VAL_PERSIST_FITS, "");
 }
 
+/* [persist-4.1-2] [persist-4.3.2-1] */
 static void records_of_others(void **state)
 {
     (void)state;
@@ -73,6 +96,7 @@ static void records_of_others(void **state)
         expect(others[i], false, VAL_PERSIST_FOREIGN, "the issuer's name is none of ours");
 }
 
+/* [persist-4.1-14] */
 static void malformed_records(void **state)
 {
     (void)state;
@@ -126,6 +150,7 @@ static void refused_records(void **state)
            "persistUntil=0 has passed, it is 1760000000 now");
 }
 
+/* [persist-4.1-12] [persist-4.1-13] [persist-5.1-1] */
 static void wildcards_want_a_policy(void **state)
 {
     (void)state;
@@ -166,9 +191,64 @@ static void nul_bytes_are_no_end(void **state)
 {
     (void)state;
     static const char text[] = "ca.test; accounturi=" URI "\0x";
-    const struct val_persist_wanted wanted = { URI, issuers, ARRAY_SIZE(issuers), false, NOW_S };
     char why[VAL_PERSIST_WHY_SIZE];
-    assert_int_equal(val_persist_judge(bytes_of(text, sizeof text - 1), &wanted, why), VAL_PERSIST_MALFORMED);
+    int64_t until_s;
+    assert_int_equal(val_persist_judge(bytes_of(text, sizeof text - 1), &of_draft_01, &until_s, why),
+                     VAL_PERSIST_MALFORMED);
+}
+
+/* [persist-4.1-15] */
+static void the_time_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t until_s;
+    } rows[] = {
+        { "ca.test; accounturi=" URI, VAL_PERSIST_FOR_EVER },
+        { "ca.test; accounturi=" URI "; persistUntil=1760000000", 1760000000 },
+        { "ca.test; accounturi=" URI "; persistUntil=9223372036854774", 9223372036854774 },
+        { "ca.test; accounturi=" URI "; persistUntil=9223372036854776", VAL_PERSIST_FOR_EVER },
+        { "ca.test; accounturi=" URI "; persistUntil=99999999999999999999", VAL_PERSIST_FOR_EVER },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char why[VAL_PERSIST_WHY_SIZE];
+        int64_t until_s = -1;
+        assert_int_equal(judge_for(&of_draft_01, rows[i].text, &until_s, why), VAL_PERSIST_FITS);
+        assert_int_equal(until_s, rows[i].until_s);
+    }
+}
+
+/* [persist-4.1-6] [persist-4.1-11] [persist-4.1-18] [persist-9.3.1-1] */
+static void hashed_accounts_are_compared_as_they_are(void **state)
+{
+    (void)state;
+    static const char *const foreign[] = {
+        "",
+        URI,
+        PREFIX,
+        PREFIX "sha-256/",
+        PREFIX "sha-512/" HASH,
+        PREFIX "SHA-256/" HASH,
+        "HTTPS://ca.test/account-hash/sha-256/" HASH,
+        HASHED "A",
+        PREFIX "sha-256/"
+               "7DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+        PREFIX "sha-256/"
+               "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+    };
+    char why[VAL_PERSIST_WHY_SIZE] = "", text[256];
+    int64_t until_s;
+    assert_int_equal(judge_for(&of_draft_02, "ca.test; accounturi=" HASHED, &until_s, why), VAL_PERSIST_FITS);
+    for (size_t i = 0; i < ARRAY_SIZE(foreign); i++) {
+        snprintf(text, sizeof text, "ca.test; accounturi=%s", foreign[i]);
+        assert_int_equal(judge_for(&of_draft_02, text, &until_s, why), VAL_PERSIST_MALFORMED);
+        assert_string_equal(why, "accounturi is not " PREFIX "sha-256/ and a hash");
+    }
+    static const char other_case[] =
+        "ca.test; accounturi=" PREFIX "sha-256/47deQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+    assert_int_equal(judge_for(&of_draft_02, other_case, &until_s, why), VAL_PERSIST_REFUSED);
+    assert_string_equal(why, "accounturi is another account's");
 }
 
 int main(void)
@@ -178,6 +258,7 @@ int main(void)
         cmocka_unit_test(malformed_records),       cmocka_unit_test(refused_records),
         cmocka_unit_test(wildcards_want_a_policy), cmocka_unit_test(no_beginning_of_a_record_fits),
         cmocka_unit_test(parameters_are_bounded),  cmocka_unit_test(nul_bytes_are_no_end),
+        cmocka_unit_test(the_time_is_told),        cmocka_unit_test(hashed_accounts_are_compared_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

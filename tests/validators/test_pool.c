@@ -7,7 +7,7 @@
 enum { MANY = 600 };
 
 static const char *const loopback[] = { "127.0.0.1" };
-static const char *const issuers[] = { "ca.test" };
+static const char *const issuers[] = { "ca.test" }, *const accounts[] = { ACCOUNT_URL };
 static const struct validators_host hosts[] = { { "*.test", loopback, 1 } };
 static const struct tcp_row rows[] = {
     { CHALLENGE_PATH, TCP_SEND, "HTTP/1.1 200 OK\r\n\r\n" KEY_AUTHORIZATION },
@@ -47,6 +47,8 @@ static void start_crowd(struct validators *validators, struct crowd *crowd, size
                                   .account_url = crowd->account != NULL ? crowd->account : ACCOUNT_URL,
                                   .issuers = issuers,
                                   .issuer_count = 1,
+                                  .accounts = accounts,
+                                  .account_count = 1,
                                   .done = on_done,
                                   .arg = crowd };
         validators_start(validators, &crowd->validations[i]);
