@@ -170,29 +170,13 @@ static enum flow_verdict next_authorization(struct tc_flow *flow)
     return flow->step == STEP_VALIDATION ? FLOW_WAIT : verdict;
 }
 
-static bool make_proof(struct tc_flow *flow, const struct tc_authorization *read, struct tc_proof *out)
-{
-    const char *token = read->challenge.token;
-    *out = (struct tc_proof) {
-        .type = flow->setup->challenge,
-        .name = read->name,
-        .token = token,
-        .account_url = flow->kid,
-        .issuer = read->challenge.issuer,
-        .wildcard = read->wildcard,
-    };
-    if (token != NULL)
-        out->key_authorization = key_authorization(flow->arena, token, jwk_thumbprint(flow->account_key));
-    return token == NULL || out->key_authorization != NULL;
-}
-
 static enum flow_verdict prepare_challenge(struct tc_flow *flow, const struct tc_authorization *read)
 {
     struct flow_authorization *authorization = &flow->authorizations[flow->current];
+    const struct tc_prover prover = { &flow->directory, flow->kid, jwk_thumbprint(flow->account_key) };
     authorization->challenge = read->challenge;
-    if (!make_proof(flow, read, &authorization->proof))
-        return flow_fail(flow, "(client)", "out of memory");
-    if (!tc_responder_add(flow->setup->responder, &authorization->proof))
+    if (!tc_proof_make(flow->arena, &prover, flow->setup->challenge, read, &authorization->proof) ||
+        !tc_responder_add(flow->setup->responder, &authorization->proof))
         return flow_fail(flow, "(client)", "the challenge cannot be answered here");
     authorization->answerable = true;
     return go(flow, STEP_CHALLENGE);

@@ -41,6 +41,7 @@ bool tc_read_directory(struct arena *arena, struct bytes body, struct tc_directo
         return fail_missing(why, "directory", text);
     TC_DIRECTORY_TABLE(X)
 #undef X
+    directory.account_hash_prefix = text_member(arena, json_object_get(object, "meta"), "accountHashPrefix");
     *out = directory;
     return true;
 }
@@ -166,7 +167,8 @@ static bool has_token(const json_t *challenge)
     return text == NULL || !challenge_type_from_text(text, &type) || challenge_has_token(type);
 }
 
-/* What stands in place of a token, or the token itself (RFC 8555 §8.3, draft-ietf-acme-dns-persist-01). */
+/* What stands in place of a token, or the token itself (RFC 8555 §8.3, draft-ietf-acme-dns-persist: -02 names it in
+ * another way than the drafts before). */
 static bool read_token(struct arena *arena, const json_t *object, struct tc_challenge *challenge,
                        char why[static TC_WHY_SIZE])
 {
@@ -174,9 +176,13 @@ static bool read_token(struct arena *arena, const json_t *object, struct tc_chal
         challenge->token = text_member(arena, object, "token");
         return challenge->token != NULL || fail_missing(why, "challenge", "token");
     }
-    const char *issuer = json_string_value(json_array_get(json_object_get(object, "issuer-domain-names"), 0));
+    const json_t *issuers = json_object_get(object, "issuerDomainNames");
+    challenge->hashed = issuers != NULL;
+    if (issuers == NULL)
+        issuers = json_object_get(object, "issuer-domain-names");
+    const char *issuer = json_string_value(json_array_get(issuers, 0));
     challenge->issuer = issuer != NULL ? arena_text(arena, issuer) : NULL;
-    return challenge->issuer != NULL || fail_missing(why, "challenge", "issuer-domain-names");
+    return challenge->issuer != NULL || fail_missing(why, "challenge", "issuerDomainNames");
 }
 
 static bool challenge_of(struct arena *arena, const json_t *object, struct tc_challenge *out,

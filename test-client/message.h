@@ -21,6 +21,7 @@ struct tc_directory {
 #define X(name, text, required) const char *name;
     TC_DIRECTORY_TABLE(X)
 #undef X
+    const char *account_hash_prefix; /* in meta, for dns-persist-01; or NULL */
 };
 
 enum { TC_AUTHORIZATIONS_MAX = 1000, TC_SUBPROBLEMS_MAX = 100 };
@@ -48,7 +49,8 @@ struct tc_challenge {
     enum challenge_state state;
     const char *url;
     const char *token;  /* NULL for types that have none */
-    const char *issuer; /* of dns-persist-01: the first of "issuer-domain-names" */
+    const char *issuer; /* of dns-persist-01: the first of "issuerDomainNames" */
+    bool hashed;        /* likewise: its record calls the account by a hash */
     const struct tc_problem *problem;
 };
 

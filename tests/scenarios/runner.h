@@ -32,6 +32,9 @@ struct order {
     const char **authorizations;
     size_t authorization_count;
     enum acme_challenge_type type; /* the one that was answered last */
+    bool any_name;                 /* how it was answered: dns-persist-01 with a hash for any name */
+    bool gone;                     /* … the answer was taken away */
+    const char *more;              /* … with further parameters, or NULL */
 };
 
 struct named_key {

@@ -190,39 +190,55 @@ static bool for_each_pending(struct scenario *s, struct order *order, const char
     return true;
 }
 
-/* A wrong proof is of another account. */
-static struct tc_proof proof_of(struct scenario *s, const struct order *order,
-                                const struct tc_authorization *authorization, const char *thumbprint)
+/* A wrong proof is of another account; a record for every name has its hash over "*". */
+static bool proof_of(struct scenario *s, const struct order *order, const struct tc_authorization *authorization,
+                     const char *thumbprint, struct tc_proof *out)
 {
-    const struct tc_challenge *challenge = &authorization->challenge;
     bool wrong = strcmp(thumbprint, wrong_thumbprint) == 0;
-    return (struct tc_proof) {
-        .type = order->type,
-        .name = authorization->name,
-        .token = challenge->token,
-        .key_authorization =
-            challenge->token != NULL ? key_authorization(s->arena, challenge->token, thumbprint) : NULL,
-        .account_url = wrong ? "https://ca.test/account/other" : order->client->url,
-        .issuer = challenge->issuer,
-        .wildcard = authorization->wildcard,
-    };
+    struct tc_prover prover = { tc_session_directory(order->client->session),
+                                wrong ? "https://ca.test/account/other" : order->client->url, thumbprint };
+    struct tc_authorization answered = *authorization;
+    if (order->any_name)
+        answered.name = "*";
+    TRY(tc_proof_make(s->arena, &prover, order->type, &answered, out));
+    out->name = authorization->name;
+    out->more = order->more;
+    return true;
 }
 
 static bool answer_one(struct scenario *s, struct order *order, size_t index,
                        const struct tc_authorization *authorization, const char *thumbprint)
 {
     const struct tc_challenge *challenge = &authorization->challenge;
-    struct tc_proof proof = proof_of(s, order, authorization, thumbprint);
+    struct tc_proof proof;
+    if (!proof_of(s, order, authorization, thumbprint, &proof))
+        return fail(s, "no answer can be made for %s", authorization->name);
     TRY(variable_setf(s, challenge->url, "%s.challenge.%zu", order->name, index));
     TRY(challenge->token == NULL || variable_setf(s, challenge->token, "%s.token.%zu", order->name, index));
-    return tc_responder_add(s->responder, &proof) || fail(s, "cannot answer for %s", authorization->name);
+    if (!order->gone)
+        return tc_responder_add(s->responder, &proof) || fail(s, "cannot answer for %s", authorization->name);
+    tc_responder_remove(s->responder, &proof);
+    return true;
 }
 
 bool play_answer(struct scenario *s, words w, size_t count)
 {
     struct order *order = order_find(s, w[0]);
+    const char *thumbprint = NULL;
     TRY(order != NULL && read_type(s, order, count > 1 ? w[1] : NULL));
-    return for_each_pending(s, order, count > 2 ? wrong_thumbprint : jwk_thumbprint(order->client->key), answer_one);
+    order->any_name = order->gone = false;
+    order->more = NULL;
+    for (size_t i = 2; i < count; i++) {
+        if (strcmp(w[i], "wrong") == 0)
+            thumbprint = wrong_thumbprint;
+        else if (strcmp(w[i], "any-name") == 0)
+            order->any_name = true;
+        else if (strcmp(w[i], "gone") == 0)
+            order->gone = true;
+        else
+            order->more = arena_text(s->arena, w[i]);
+    }
+    return for_each_pending(s, order, thumbprint != NULL ? thumbprint : jwk_thumbprint(order->client->key), answer_one);
 }
 
 static bool start_one(struct scenario *s, struct order *order, size_t index,

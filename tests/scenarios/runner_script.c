@@ -26,7 +26,7 @@ static const struct {
     { "binding", 3, ANY, play_binding },
     { "order", 3, ANY, play_order },
     { "authorization", 3, 4, play_authorization },
-    { "answer", 1, 3, play_answer },
+    { "answer", 1, 5, play_answer },
     { "start", 1, 2, play_start },
     { "wait", 2, 3, play_wait },
     { "finalize", 1, ANY, play_finalize },

@@ -145,13 +145,19 @@ static bool detail_url_get(struct scenario *s, const char *rest, struct buf *out
     return true;
 }
 
-static bool write_moment(int64_t ms, const char *later, struct buf *out)
+static int64_t moment(int64_t ms, const char *later)
 {
-    char unit = 's', text[TIME_TEXT_SIZE];
+    char unit = 's';
     int amount = 0;
     sscanf(later, "%d%c", &amount, &unit);
     int64_t second = unit == 'd' ? 86400 : unit == 'h' ? 3600 : unit == 'm' ? 60 : 1;
-    time_text(ms + amount * second * 1000, text);
+    return ms + amount * second * 1000;
+}
+
+static bool write_moment(int64_t ms, const char *later, struct buf *out)
+{
+    char text[TIME_TEXT_SIZE];
+    time_text(moment(ms, later), text);
     buf_text(out, text);
     return true;
 }
@@ -160,6 +166,13 @@ static bool write_moment(int64_t ms, const char *later, struct buf *out)
 static bool now_get(struct scenario *s, const char *rest, struct buf *out)
 {
     return write_moment(world_now_ms(world_real()) + s->offset_ms, rest, out);
+}
+
+/* seconds+1h: the same as a number, for persistUntil */
+static bool seconds_get(struct scenario *s, const char *rest, struct buf *out)
+{
+    buf_printf(out, "%lld", (long long)(moment(world_now_ms(world_real()) + s->offset_ms, rest) / 1000));
+    return true;
 }
 
 /* retry, retry-2s: the moment that a refusal named */
@@ -187,6 +200,7 @@ static const struct {
     { "now", true, now_get },          { "link.", true, link_get },
     { "output.", true, output_get },   { "body64", false, encoded_body_get },
     { "retry", true, retry_get },      { "detail.url", false, detail_url_get },
+    { "seconds", true, seconds_get },
 };
 
 bool variable_get(struct scenario *s, const char *name, struct buf *out)

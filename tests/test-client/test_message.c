@@ -120,6 +120,20 @@ static void a_persistent_challenge_has_issuers_in_place_of_a_token(void **state)
     assert_true(authorization.offered && authorization.wildcard);
     assert_null(authorization.challenge.token);
     assert_string_equal(authorization.challenge.issuer, "ca.test");
+    assert_false(authorization.challenge.hashed);
+}
+
+static void since_draft_02_it_is_hashed(void **state)
+{
+    (void)state;
+    AUTO(arena) arena = arena_create(ARENA_BYTES);
+    struct tc_challenge challenge;
+    char why[TC_WHY_SIZE];
+    struct bytes body = bytes_text("{\"type\":\"dns-persist-01\",\"url\":\"u\",\"status\":\"pending\","
+                                   "\"issuerDomainNames\":[\"ca.test\"],\"issuer-domain-names\":[\"no.test\"]}");
+    assert_true(tc_read_challenge(arena, body, &challenge, why));
+    assert_string_equal(challenge.issuer, "ca.test");
+    assert_true(challenge.hashed);
 }
 
 static void the_problem_of_whichever_challenge_is_kept(void **state)
@@ -222,6 +236,7 @@ int main(void)
         cmocka_unit_test(what_is_no_order_is_refused),
         cmocka_unit_test(the_challenge_asked_for_is_found_among_others),
         cmocka_unit_test(a_persistent_challenge_has_issuers_in_place_of_a_token),
+        cmocka_unit_test(since_draft_02_it_is_hashed),
         cmocka_unit_test(the_problem_of_whichever_challenge_is_kept),
         cmocka_unit_test(what_is_no_authorization_is_refused),
         cmocka_unit_test(any_refusal_makes_a_problem),

@@ -170,7 +170,7 @@ static void test_dns_persist_01_names_issuer_account_and_policy(void **state)
     struct fixture *f = *state;
     struct tc_proof proof = { .type = CHALLENGE_DNS_PERSIST_01,
                               .name = "www.example.test",
-                              .account_url = "https://ca.test/acct/1",
+                              .account = "https://ca.test/acct/1",
                               .issuer = "ca.test" };
     assert_true(tc_responder_add(f->responder, &proof));
     assert_persistent(f, "ca.test; accounturi=https://ca.test/acct/1");
@@ -180,6 +180,10 @@ static void test_dns_persist_01_names_issuer_account_and_policy(void **state)
     assert_persistent(f, "ca.test; accounturi=https://ca.test/acct/1; policy=wildcard");
     tc_responder_remove(f->responder, &proof);
     assert_persistent(f, NULL);
+    proof.more = "; persistUntil=1";
+    assert_true(tc_responder_add(f->responder, &proof));
+    assert_persistent(f, "ca.test; accounturi=https://ca.test/acct/1; policy=wildcard; persistUntil=1");
+    tc_responder_remove(f->responder, &proof);
     proof.issuer = NULL;
     assert_false(tc_responder_add(f->responder, &proof));
 }
