@@ -115,3 +115,12 @@ int64_t monotonic_ms(void)
 {
     return clock_ms(CLOCK_MONOTONIC);
 }
+
+void monotonic_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}

@@ -59,3 +59,5 @@ void world_make_id(const struct world *world, char out[static ID_SIZE]);
 
 /* A monotonic clock for durations and timeouts, never shown and never stored. */
 int64_t monotonic_ms(void);
+/* A condition whose timed waits end by that clock. */
+void monotonic_cond_init(pthread_cond_t *cond);

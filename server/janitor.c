@@ -255,12 +255,8 @@ static void *run(void *arg)
 
 static void init_wake(struct janitor *janitor)
 {
-    pthread_condattr_t monotonic;
     pthread_mutex_init(&janitor->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&janitor->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    monotonic_cond_init(&janitor->wake);
 }
 
 DEFINE_DROP(janitor, janitor_stop)

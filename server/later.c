@@ -81,11 +81,7 @@ struct later *later_start(const struct world *world)
     later->world = world;
     later->watch = (struct world_watch) { .moved = wake, .arg = later };
     pthread_mutex_init(&later->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&later->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    monotonic_cond_init(&later->changed);
     if (!start_thread(later)) {
         pthread_cond_destroy(&later->changed);
         pthread_mutex_destroy(&later->lock);

@@ -56,11 +56,7 @@ struct web *web_create(struct caraway *caraway, const struct web_options *option
     for (size_t i = 0; i < WEB_DAEMONS; i++)
         web->sockets[i] = -1;
     pthread_mutex_init(&web->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&web->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    monotonic_cond_init(&web->changed);
     return web;
 }
 

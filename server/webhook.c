@@ -36,16 +36,12 @@ static unsigned wanted_kinds(const struct settings *settings)
 struct webhook *webhook_create(const struct settings *settings)
 {
     struct webhook *webhook = calloc(1, sizeof *webhook);
-    pthread_condattr_t monotonic;
     if (webhook == NULL)
         return NULL;
     webhook->settings = settings;
     webhook->kinds = wanted_kinds(settings);
     pthread_mutex_init(&webhook->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&webhook->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    monotonic_cond_init(&webhook->wake);
     return webhook;
 }
 
