@@ -1,7 +1,7 @@
 /* bench_limits DIRECTORY COUNT: makes COUNT rate limit buckets in a store on disk, each for a domain of its own, and
  * prints in one line: their number, seconds to make them, bytes on disk for each, memory of the process (MB), and
  * microseconds to look at one of them and to take from one, at random, in a transaction that is open anyway. */
-#include "server/limit.h"
+#include "server/limits/limit.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,15 +1,15 @@
 #include "server/caraway.h"
 
-#include "server/endpoint.h"
-#include "server/issuance.h"
-#include "server/janitor.h"
-#include "server/key_cache.h"
-#include "server/limit.h"
-#include "server/nonce.h"
-#include "server/request_limit.h"
-#include "server/outbound.h"
-#include "server/validation.h"
-#include "server/webhook.h"
+#include "server/web/endpoint.h"
+#include "server/protocol/issuance.h"
+#include "server/management/janitor.h"
+#include "server/web/key_cache.h"
+#include "server/limits/limit.h"
+#include "server/web/nonce.h"
+#include "server/limits/request_limit.h"
+#include "server/webhook/outbound.h"
+#include "server/protocol/validation.h"
+#include "server/webhook/webhook.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -6,7 +6,7 @@
 #include "base/world.h"
 #include "ca/ca.h"
 #include "server/log.h"
-#include "server/settings.h"
+#include "server/settings/settings.h"
 #include "storage/store.h"
 #include "validators/validators.h"
 
@@ -20,8 +20,8 @@ struct caraway {
     struct ca *ca;
     struct ca_tls tls;
     struct validators *validators;
-    struct validations *validations; /* attempts under way (server/validation.h) */
-    struct issuances *issuances;     /* signatures under way (server/issuance.h) */
+    struct validations *validations; /* attempts under way (server/protocol/validation.h) */
+    struct issuances *issuances;     /* signatures under way (server/protocol/issuance.h) */
     struct limits *limits;
     struct request_limits *request_limits;
     uint8_t page_key[32]; /* seals the URLs of pages that people open; made at start */

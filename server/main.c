@@ -1,10 +1,10 @@
 /* caraway: reads the command line and runs the command. */
-#include "server/admin.h"
-#include "server/clock_command.h"
-#include "server/command.h"
-#include "server/limit_command.h"
-#include "server/nearest.h"
-#include "server/store_command.h"
+#include "server/command/admin.h"
+#include "server/command/clock_command.h"
+#include "server/command/command.h"
+#include "server/command/limit_command.h"
+#include "server/settings/nearest.h"
+#include "server/command/store_command.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,15 +1,15 @@
 /* `caraway serve` and `caraway init`: the daemon's life from start to end. Signals are only ever waited for, by this
  * thread; every other thread has them blocked. */
-#include "server/admin_client.h"
-#include "server/command.h"
-#include "server/issuance.h"
-#include "server/management.h"
+#include "server/command/admin_client.h"
+#include "server/command/command.h"
+#include "server/protocol/issuance.h"
+#include "server/management/management.h"
 #include "server/notify.h"
-#include "server/outbound.h"
-#include "server/routes.h"
+#include "server/webhook/outbound.h"
+#include "server/web/routes.h"
 #include "server/screen.h"
-#include "server/validation.h"
-#include "server/web.h"
+#include "server/protocol/validation.h"
+#include "server/web/web.h"
 
 #include <signal.h>
 #include <stdio.h>

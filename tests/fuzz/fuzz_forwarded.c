@@ -1,5 +1,5 @@
-#include "server/endpoint.h"
-#include "server/forwarded.h"
+#include "server/web/endpoint.h"
+#include "server/web/forwarded.h"
 
 /* Three lines: Forwarded or X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host. */
 static void resolve(struct arena *arena, const char *list, const char *proto, const char *host, bool rfc)

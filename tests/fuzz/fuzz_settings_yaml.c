@@ -1,5 +1,5 @@
 /* A settings file: read, then every value put to the settings' types. */
-#include "server/settings_row.h"
+#include "server/settings/settings_row.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

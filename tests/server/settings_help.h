@@ -1,7 +1,7 @@
 /* What the tests of the settings share: reading from texts, and the reason of a refusal. */
 #pragma once
 
-#include "server/settings.h"
+#include "server/settings/settings.h"
 #include "tests/unit.h"
 
 /* The settings from these sources; the test fails with the reason when they are refused. */

@@ -1,4 +1,4 @@
-#include "server/config.h"
+#include "server/command/config.h"
 #include "tests/unit.h"
 
 #include <stdio.h>

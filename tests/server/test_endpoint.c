@@ -1,4 +1,4 @@
-#include "server/endpoint.h"
+#include "server/web/endpoint.h"
 #include "tests/unit.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* What is read after its time, and the walls between states: RFC 8555 §7.1.6. */
-#include "server/authorization.h"
-#include "server/order.h"
+#include "server/protocol/authorization.h"
+#include "server/protocol/order.h"
 #include "tests/unit.h"
 
 enum { EXPIRES_MS = 1000 };

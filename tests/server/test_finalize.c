@@ -1,9 +1,9 @@
 /* What finalize refuses before anything is signed, by an order put straight into the store. */
-#include "server/finalize.h"
+#include "server/protocol/finalize.h"
 
 #include "base/encode.h"
 #include "server/caraway.h"
-#include "server/limit.h"
+#include "server/limits/limit.h"
 #include "test-client/csr_make.h"
 #include "tests/server/settings_help.h"
 

@@ -1,5 +1,5 @@
 #include "base/buf.h"
-#include "server/forwarded.h"
+#include "server/web/forwarded.h"
 #include "tests/unit.h"
 
 #include <stdio.h>

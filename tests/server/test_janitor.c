@@ -1,5 +1,5 @@
 /* What the janitor takes away, what it leaves, and when. */
-#include "server/janitor.h"
+#include "server/management/janitor.h"
 #include "storage/upkeep.h"
 #include "tests/unit.h"
 

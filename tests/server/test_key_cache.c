@@ -1,4 +1,4 @@
-#include "server/key_cache.h"
+#include "server/web/key_cache.h"
 #include "tests/unit.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* What is to be done later: in the order of its time, and nothing behind the stop. */
-#include "server/later.h"
+#include "server/protocol/later.h"
 
 #include "tests/unit.h"
 

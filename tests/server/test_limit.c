@@ -1,6 +1,6 @@
 /* Every limit in every preset: how many pass, the words of the refusal, the second at which it frees up; what several
  * limits do together; overrides. No time passes but what the tests say. */
-#include "server/limit.h"
+#include "server/limits/limit.h"
 
 #include "tests/server/settings_help.h"
 

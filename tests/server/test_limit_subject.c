@@ -1,9 +1,9 @@
 /* Who and what is counted together: callers by address, IPv6 network and through proxies; names by registered domain.
  */
-#include "server/limit_subject.h"
+#include "server/limits/limit_subject.h"
 
-#include "server/forwarded.h"
-#include "server/limit.h"
+#include "server/web/forwarded.h"
+#include "server/limits/limit.h"
 #include "tests/server/settings_help.h"
 
 static struct arena *arena;

@@ -1,4 +1,4 @@
-#include "server/name_pattern.h"
+#include "server/policy/name_pattern.h"
 
 #include "tests/unit.h"
 

@@ -1,4 +1,4 @@
-#include "server/nearest.h"
+#include "server/settings/nearest.h"
 #include "tests/unit.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "server/network.h"
+#include "server/web/network.h"
 #include "tests/unit.h"
 
 static void assert_holds(const char *text, const char *address, bool held)

@@ -1,4 +1,4 @@
-#include "server/nonce.h"
+#include "server/web/nonce.h"
 
 #include "tests/unit.h"
 

@@ -1,5 +1,5 @@
 /* What makes an order ready, with as many names and as long traces as there can be. */
-#include "server/order.h"
+#include "server/protocol/order.h"
 
 #include "tests/unit.h"
 

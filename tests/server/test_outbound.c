@@ -1,4 +1,4 @@
-#include "server/outbound.h"
+#include "server/webhook/outbound.h"
 
 #include "tests/unit.h"
 

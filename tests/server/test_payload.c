@@ -1,4 +1,4 @@
-#include "server/payload.h"
+#include "server/web/payload.h"
 
 #include "server/caraway.h"
 

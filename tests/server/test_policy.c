@@ -1,4 +1,4 @@
-#include "server/policy.h"
+#include "server/policy/policy.h"
 
 #include "tests/unit.h"
 

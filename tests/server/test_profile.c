@@ -1,4 +1,4 @@
-#include "server/profile.h"
+#include "server/protocol/profile.h"
 
 #include "server/caraway.h"
 #include "tests/unit.h"

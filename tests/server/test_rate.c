@@ -1,4 +1,4 @@
-#include "server/rate.h"
+#include "server/limits/rate.h"
 #include "tests/unit.h"
 
 #define SECOND_US INT64_C(1000000)

@@ -1,4 +1,4 @@
-#include "server/renewal.h"
+#include "server/protocol/renewal.h"
 
 #include "base/clock_text.h"
 #include "tests/unit.h"

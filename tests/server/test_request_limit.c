@@ -1,5 +1,5 @@
 /* Requests per second: every row in both presets, who is counted together, and what happens when memory is full. */
-#include "server/request_limit.h"
+#include "server/limits/request_limit.h"
 
 #include "server/caraway.h"
 #include "tests/server/settings_help.h"

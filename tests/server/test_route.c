@@ -1,6 +1,6 @@
 /* Which handler a path and a method lead to, and what is said where there is none. */
 #include "server/caraway.h"
-#include "server/request.h"
+#include "server/web/request.h"
 #include "tests/unit.h"
 
 static bool one(struct request *rq)

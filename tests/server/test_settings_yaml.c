@@ -1,6 +1,6 @@
 #include "tests/server/settings_help.h"
 
-#include "server/settings_row.h"
+#include "server/settings/settings_row.h"
 
 struct fixture {
     struct arena *arena;

@@ -1,7 +1,7 @@
 /* What becomes of a validation's outcome when the store fails for a while. */
-#include "server/validation.h"
+#include "server/protocol/validation.h"
 
-#include "server/limit.h"
+#include "server/limits/limit.h"
 #include "storage/driver.h"
 #include "tests/server/settings_help.h"
 

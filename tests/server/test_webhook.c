@@ -1,4 +1,4 @@
-#include "server/webhook_inside.h"
+#include "server/webhook/webhook_inside.h"
 
 #include "tests/unit.h"
 

@@ -1,0 +1,154 @@
+#include "server/limits/pause.h"
+
+#include "base/encode.h"
+#include "server/caraway.h"
+#include "server/limits/limit.h"
+#include "server/web/page.h"
+
+#define DAY_MS INT64_C(86400000)
+
+enum { GRACE_DAYS = 14, RESUME_PAGE = 1000 };
+
+static const char *pause_id(struct arena *arena, const char *account, const char *name)
+{
+    uint8_t digest[SHA256_BYTES];
+    const char *text = arena_printf(arena, "%s/%s", account, name);
+    if (text == NULL)
+        return NULL;
+    crypto_digest_sha256(bytes_text(text), digest);
+    return arena_hex(arena, bytes_of(digest, SHA256_BYTES / 2));
+}
+
+void pause_name(struct store_txn *txn, struct arena *arena, const struct authorization *authorization, int64_t now_ms)
+{
+    struct pause pause;
+    const char *id = pause_id(arena, authorization->account, authorization->identifier.value);
+    if (id == NULL) {
+        store_txn_fail(txn, STORE_NO_MEMORY);
+        return;
+    }
+    if (store_get_pause(txn, arena, id, &pause) && now_ms < pause.grace_until_ms)
+        return;
+    pause = (struct pause) {
+        .id = id, .account = authorization->account, .name = authorization->identifier.value, .paused_ms = now_ms
+    };
+    store_put_pause(txn, &pause);
+}
+
+bool pause_check(struct store_txn *txn, struct request *rq, const struct acme_identifier *identifier)
+{
+    struct pause pause;
+    const char *id = pause_id(rq->arena, rq->account.id, identifier_base(identifier));
+    if (id == NULL)
+        return problem_out_of_memory(&rq->problem);
+    if (!store_get_pause(txn, rq->arena, id, &pause) || pause.paused_ms == 0)
+        return true;
+    const char *page = page_url(rq, "unpause");
+    if (page == NULL)
+        return problem_out_of_memory(&rq->problem);
+    problem_fail(&rq->problem, PROBLEM_RATE_LIMITED,
+                 "Orders for %s, and perhaps for other names, are paused for this account after too many failed "
+                 "authorizations in a row. When the cause is mended, resume them at %s",
+                 identifier_base(identifier), page);
+    rq->problem.help = rq->caraway->settings->limits_help_url;
+    return false;
+}
+
+/* ---- resuming */
+
+static bool list_paused(struct store_txn *txn, struct request *rq, const char *account, struct store_page *out)
+{
+    return store_list(txn, rq->arena, STORE_PAUSE_BY_ACCOUNT, account, NULL, RESUME_PAGE, false, out) ||
+           problem_from_list(rq, txn);
+}
+
+bool pause_list(struct store_txn *txn, struct request *rq, const char *account, struct texts *out)
+{
+    struct store_page page;
+    *out = (struct texts) { NULL, 0 };
+    if (account == NULL)
+        return true;
+    TRY(list_paused(txn, rq, account, &page));
+    out->items = arena_array(rq->arena, page.ids.count, sizeof *out->items);
+    if (out->items == NULL)
+        return problem_out_of_memory(&rq->problem);
+    for (size_t i = 0; i < page.ids.count; i++) {
+        struct pause pause;
+        if (store_get_pause(txn, rq->arena, page.ids.items[i], &pause))
+            out->items[out->count++] = pause.name;
+    }
+    return true;
+}
+
+static bool resume_one(struct store_txn *txn, struct request *rq, struct pause *pause)
+{
+    const char *subject = arena_printf(rq->arena, "%s/%s", pause->account, pause->name);
+    const char *bucket = subject != NULL ? limit_bucket_id(rq->arena, LIMIT_FAILURES_BEFORE_PAUSE, subject) : NULL;
+    if (bucket == NULL)
+        return problem_out_of_memory(&rq->problem);
+    pause->paused_ms = 0;
+    pause->grace_until_ms = rq->now_ms + GRACE_DAYS * DAY_MS;
+    store_put_pause(txn, pause);
+    store_delete_rate_bucket(txn, bucket);
+    return true;
+}
+
+bool pause_resume(struct store_txn *txn, struct request *rq, const char *account, size_t *out_count)
+{
+    struct store_page page;
+    struct pause pause;
+    *out_count = 0;
+    TRY(list_paused(txn, rq, account, &page));
+    for (size_t i = 0; i < page.ids.count; i++) {
+        if (!store_get_pause(txn, rq->arena, page.ids.items[i], &pause))
+            continue;
+        TRY(resume_one(txn, rq, &pause));
+        (*out_count)++;
+    }
+    return true;
+}
+
+/* ---- the page */
+
+bool pause_page_get(struct request *rq)
+{
+    const char *account;
+    TRY(page_account(rq, "unpause", &account));
+    page_reply(
+        rq, "Paused names",
+        "<p>Account <code>%s</code> kept asking for certificates that it could not prove, so its orders for those "
+        "names are refused. Mend the cause first: the failed authorizations say what it is.</p>"
+        "<form method=\"post\"><button>It is mended, resume my orders</button></form>",
+        account);
+    return true;
+}
+
+struct resume {
+    const char *account;
+    size_t count;
+};
+
+static bool store_resume(struct store_txn *txn, struct request *rq)
+{
+    struct resume *state = rq->state;
+    return pause_resume(txn, rq, state->account, &state->count);
+}
+
+static bool after_resume(struct request *rq)
+{
+    const struct resume *state = rq->state;
+    page_reply(rq, "Resumed", "<p>%zu name%s of account <code>%s</code> can be ordered again.</p>", state->count,
+               state->count == 1 ? "" : "s", state->account);
+    return true;
+}
+
+bool pause_page_post(struct request *rq)
+{
+    struct resume *state = arena_alloc(rq->arena, sizeof *state);
+    if (state == NULL)
+        return problem_out_of_memory(&rq->problem);
+    TRY(page_account(rq, "unpause", &state->account));
+    rq->state = state;
+    request_submit(rq, store_resume, after_resume);
+    return true;
+}

@@ -1,0 +1,345 @@
+#include "server/protocol/issuance.h"
+
+#include "server/limits/limit_rules.h"
+#include "server/protocol/order.h"
+#include "server/policy/policy.h"
+#include "server/protocol/profile.h"
+#include "server/webhook/webhook.h"
+
+#include <pthread.h>
+
+enum { ISSUANCE_MAX_BYTES = 512 * 1024, RESUME_PAGE = 64 };
+
+struct issuance {
+    struct caraway *caraway;
+    struct request *waiter; /* NULL: nobody waits for the outcome */
+    struct arena *arena;    /* the order's texts */
+    struct arena *scratch;  /* what one run of the job reads; made anew when it runs again */
+    struct order order;     /* as asked for */
+    struct order stored;    /* with its certificate; texts in scratch */
+    const char *owner;      /* of the order's account, once stored; or NULL */
+    struct csr *csr;
+    struct ca_request signing;
+    char serial[CA_SERIAL_TEXT_SIZE];
+    uint8_t key_hash[SHA256_BYTES];
+    struct store_job job;
+    struct acme_problem problem; /* why there is no certificate */
+    bool refused;
+    struct issuance *next, *previous;
+};
+
+struct issuances {
+    pthread_mutex_t lock; /* guards first and its links */
+    struct issuance *first;
+};
+
+/* ---- all of them */
+
+struct issuances *issuances_create(void)
+{
+    struct issuances *issuances = calloc(1, sizeof *issuances);
+    if (issuances != NULL)
+        pthread_mutex_init(&issuances->lock, NULL);
+    return issuances;
+}
+
+void issuances_drop(struct issuances *issuances)
+{
+    if (issuances == NULL)
+        return;
+    while (issuances->first != NULL) {
+        struct issuance *issuance = issuances->first;
+        issuances->first = issuance->next;
+        issuance_drop(issuance);
+    }
+    pthread_mutex_destroy(&issuances->lock);
+    free(issuances);
+}
+
+static void link_issuance(struct issuance *issuance)
+{
+    struct issuances *issuances = issuance->caraway->issuances;
+    pthread_mutex_lock(&issuances->lock);
+    issuance->next = issuances->first;
+    if (issuance->next != NULL)
+        issuance->next->previous = issuance;
+    issuances->first = issuance;
+    pthread_mutex_unlock(&issuances->lock);
+}
+
+static void unlink_issuance(struct issuance *issuance)
+{
+    struct issuances *issuances = issuance->caraway->issuances;
+    pthread_mutex_lock(&issuances->lock);
+    if (issuance->previous != NULL)
+        issuance->previous->next = issuance->next;
+    else
+        issuances->first = issuance->next;
+    if (issuance->next != NULL)
+        issuance->next->previous = issuance->previous;
+    pthread_mutex_unlock(&issuances->lock);
+}
+
+/* ---- one of them */
+
+void issuance_drop(struct issuance *issuance)
+{
+    if (issuance == NULL)
+        return;
+    csr_drop(issuance->csr);
+    OPENSSL_free(issuance->signing.der);
+    arena_drop(issuance->arena);
+    arena_drop(issuance->scratch);
+    free(issuance);
+}
+
+static bool copy_names(struct arena *arena, struct identifiers *names)
+{
+    struct acme_identifier *items = arena_array(arena, names->count, sizeof *items);
+    TRY(items != NULL);
+    for (size_t i = 0; i < names->count; i++) {
+        items[i] = (struct acme_identifier) { names->items[i].type, arena_text(arena, names->items[i].value) };
+        TRY(items[i].value != NULL);
+    }
+    names->items = items;
+    return true;
+}
+
+/* Only what signing and storing need; the job reads the order again. */
+static bool copy_order(struct issuance *issuance, const struct order *order)
+{
+    issuance->order = (struct order) {
+        .id = arena_text(issuance->arena, order->id),
+        .account = arena_text(issuance->arena, order->account),
+        .profile = arena_text(issuance->arena, order->profile),
+        .identifiers = order->identifiers,
+        .not_before_ms = order->not_before_ms,
+        .not_after_ms = order->not_after_ms,
+        .lifetime_ms = order->lifetime_ms,
+    };
+    return issuance->order.id != NULL && issuance->order.account != NULL && issuance->order.profile != NULL &&
+           copy_names(issuance->arena, &issuance->order.identifiers);
+}
+
+struct issuance *issuance_create(struct caraway *caraway, const struct order *order, struct csr *csr)
+{
+    AUTO(issuance) issuance = calloc(1, sizeof *issuance);
+    if (issuance == NULL) {
+        csr_drop(csr);
+        return NULL;
+    }
+    issuance->caraway = caraway;
+    issuance->csr = csr;
+    issuance->arena = arena_create(ISSUANCE_MAX_BYTES);
+    issuance->scratch = arena_create(ISSUANCE_MAX_BYTES);
+    if (issuance->arena == NULL || issuance->scratch == NULL || !copy_order(issuance, order))
+        return NULL;
+    return TAKE(issuance);
+}
+
+const struct order *issuance_order(const struct issuance *issuance)
+{
+    return &issuance->stored;
+}
+
+/* ---- storing */
+
+static struct certificate certificate_of(const struct issuance *issuance, const struct order *order)
+{
+    const struct ca_request *signing = &issuance->signing;
+    return (struct certificate) {
+        .serial = issuance->serial,
+        .state = CERTIFICATE_VALID,
+        .account = order->account,
+        .order = order->id,
+        .identifiers = order->identifiers,
+        .profile = order->profile,
+        .issuer = ca_issuer_id(issuance->caraway->ca),
+        .not_before_ms = signing->not_before_ms,
+        .not_after_ms = signing->not_after_ms,
+        .der = bytes_of(signing->der, signing->der_len),
+        .key_hash = bytes_of(issuance->key_hash, SHA256_BYTES),
+        .owner = issuance->owner,
+    };
+}
+
+/* The order may have run out, or been finalized by another request, while the signature was made. */
+static bool load_order(struct store_txn *txn, struct issuance *issuance, struct order *out)
+{
+    enum order_state expected = issuance->waiter != NULL ? ORDER_READY : ORDER_PROCESSING;
+    struct certificate clash;
+    if (!store_get_order(txn, issuance->scratch, issuance->order.id, out))
+        return problem_internal(&issuance->problem, "the order %s is gone", issuance->order.id);
+    if (order_state_at(out, world_now_ms(issuance->caraway->world)) != expected)
+        return problem_fail(&issuance->problem, PROBLEM_ORDER_NOT_READY,
+                            "The order changed while its certificate was signed; ask for it again");
+    if (store_get_certificate(txn, issuance->scratch, issuance->serial, &clash))
+        return problem_internal(&issuance->problem, "the serial %s exists already", issuance->serial);
+    return true;
+}
+
+static bool put_certificate(struct store_txn *txn, struct issuance *issuance, struct order *order)
+{
+    TRY(policy_confirm(issuance->caraway, txn, issuance->scratch, order, &issuance->owner, &issuance->problem));
+    TRY(limit_issue(issuance->caraway, txn, issuance->scratch, order, &issuance->problem));
+    const struct certificate certificate = certificate_of(issuance, order);
+    if (order->state == ORDER_READY)
+        order_move(order, ORDER_PROCESSING);
+    order->certificate = issuance->serial;
+    order->csr = (struct bytes) { 0 };
+    order_move(order, ORDER_VALID);
+    store_put_certificate(txn, &certificate);
+    webhook_certificate(issuance->caraway, txn, WEBHOOK_ISSUED, &certificate);
+    store_put_order(txn, order);
+    return true;
+}
+
+static void put_failure(struct store_txn *txn, struct issuance *issuance, struct order *order)
+{
+    order_move(order, ORDER_INVALID);
+    order->csr = (struct bytes) { 0 };
+    order->error = problem_json(issuance->scratch, &issuance->problem);
+    store_put_order(txn, order);
+    webhook_order_refused(issuance->caraway, txn, order, &issuance->problem);
+}
+
+static void store_outcome(struct store_txn *txn, void *arg)
+{
+    struct issuance *issuance = arg;
+    struct order order;
+    arena_reset(issuance->scratch);
+    issuance->refused = issuance->signing.status != CA_OK;
+    if (issuance->refused)
+        problem_internal(&issuance->problem, "signing: %s", issuance->signing.why);
+    if (!load_order(txn, issuance, &order)) {
+        issuance->refused = true;
+        return;
+    }
+    issuance->refused = issuance->refused || !put_certificate(txn, issuance, &order);
+    if (issuance->refused && issuance->waiter == NULL)
+        put_failure(txn, issuance, &order);
+    else if (!issuance->refused)
+        issuance->stored = order;
+}
+
+static void log_outcome(const struct issuance *issuance, enum store_status status)
+{
+    struct log *log = issuance->caraway->log;
+    const struct order *order = &issuance->order;
+    if (status != STORE_OK)
+        log_event(log, LOG_STORE_FAILED, LOG_TEXT("order", order->id), LOG_TEXT("cause", store_status_text(status)));
+    else if (issuance->refused)
+        log_event(log, LOG_CERTIFICATE_REFUSED, LOG_TEXT("order", order->id),
+                  LOG_TEXT("detail", issuance->problem.detail), LOG_TEXT("cause", issuance->problem.cause));
+    else
+        log_event(log, LOG_CERTIFICATE_ISSUED, LOG_TEXT("serial", issuance->serial),
+                  LOG_TEXT("name", order->identifiers.items[0].value),
+                  LOG_INT("names", (int64_t)order->identifiers.count), LOG_TEXT("order", order->id),
+                  LOG_TEXT("account", order->account), LOG_TEXT("owner", issuance->owner));
+}
+
+static void outcome_stored(void *arg, enum store_status status)
+{
+    struct issuance *issuance = arg;
+    struct request *waiter = issuance->waiter;
+    unlink_issuance(issuance);
+    log_outcome(issuance, status);
+    webhook_kick(issuance->caraway);
+    if (waiter == NULL) {
+        issuance_drop(issuance);
+        return;
+    }
+    waiter->state = issuance;
+    waiter->store_status = status;
+    waiter->refused = issuance->refused;
+    waiter->problem = issuance->problem;
+    request_resume(waiter);
+}
+
+static void signature_made(struct ca_request *signing, void *arg)
+{
+    (void)signing;
+    struct issuance *issuance = arg;
+    issuance->job = (struct store_job) { .work = store_outcome, .done = outcome_stored, .arg = issuance };
+    store_submit(issuance->caraway->store, &issuance->job);
+}
+
+/* ---- signing */
+
+static void set_validity(struct issuance *issuance, const struct profile *profile)
+{
+    const struct settings *settings = issuance->caraway->settings;
+    const struct order *order = &issuance->order;
+    struct ca_request *signing = &issuance->signing;
+    int64_t now = world_now_ms(issuance->caraway->world);
+    int64_t from = order->not_before_ms != 0 ? order->not_before_ms : now - settings->ca_backdate_ms;
+    from -= from % 1000;
+    signing->not_before_ms = from;
+    int64_t lifetime_ms = profile_lifetime_ms(profile, settings);
+    if (order->lifetime_ms != 0 && order->lifetime_ms < lifetime_ms)
+        lifetime_ms = order->lifetime_ms;
+    /* RFC 5280 §4.1.2.5: notAfter itself still belongs to the lifetime */
+    signing->not_after_ms = order->not_after_ms != 0 ? order->not_after_ms : from + lifetime_ms - 1000;
+}
+
+void issuance_start(struct issuance *issuance, struct request *waiter)
+{
+    const struct profile *profile = profile_find(issuance->order.profile);
+    CHECK(profile != NULL);
+    issuance->waiter = waiter;
+    csr_key_hash(issuance->csr, issuance->key_hash);
+    ca_make_serial(issuance->caraway->world, issuance->serial);
+    issuance->signing = (struct ca_request) {
+        .csr = issuance->csr,
+        .identifiers = issuance->order.identifiers.items,
+        .identifier_count = issuance->order.identifiers.count,
+        .serial = issuance->serial,
+        .without = profile->without,
+        .done = signature_made,
+        .arg = issuance,
+    };
+    set_validity(issuance, profile);
+    link_issuance(issuance);
+    ca_submit(issuance->caraway->ca, &issuance->signing);
+}
+
+void issuance_start_detached(struct issuance *issuance)
+{
+    issuance_start(issuance, NULL);
+}
+
+/* ---- after a restart */
+
+static void resume_one(struct caraway *caraway, struct store_txn *txn, struct arena *arena, const char *id)
+{
+    struct order order;
+    struct csr *csr;
+    char why[CSR_WHY_SIZE];
+    if (!store_get_order(txn, arena, id, &order) || profile_find(order.profile) == NULL ||
+        csr_parse(order.csr, &csr, why) != CSR_OK) {
+        log_event(caraway->log, LOG_CERTIFICATE_REFUSED, LOG_TEXT("order", id),
+                  LOG_TEXT("cause", "the order that was in processing cannot be read"));
+        return;
+    }
+    struct issuance *issuance = issuance_create(caraway, &order, csr);
+    if (issuance != NULL)
+        issuance_start_detached(issuance);
+}
+
+bool issuances_resume(struct caraway *caraway)
+{
+    AUTO(store_txn) txn = store_begin_read(caraway->store);
+    AUTO(arena) arena = arena_create(RESUME_PAGE * ISSUANCE_MAX_BYTES);
+    AUTO(arena) position = arena_create(ISSUANCE_MAX_BYTES);
+    TRY(txn != NULL && arena != NULL && position != NULL);
+    const char *after = NULL;
+    do {
+        struct store_page page;
+        arena_reset(arena);
+        TRY(store_list(txn, arena, STORE_ORDER_PROCESSING, "", after, RESUME_PAGE, false, &page));
+        for (size_t i = 0; i < page.ids.count; i++)
+            resume_one(caraway, txn, arena, page.ids.items[i]);
+        after = page.next != NULL ? arena_text(position, page.next) : NULL;
+    } while (after != NULL);
+    return true;
+}

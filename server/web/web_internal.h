@@ -1,0 +1,48 @@
+/* Shared by the two halves of the edge, web.c (listeners) and web_connection.c (exchanges). No one else includes it. */
+#pragma once
+
+#include "server/web/web.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { WEB_DAEMONS = 8 };
+
+struct web_connection;
+
+struct web {
+    struct caraway *caraway;
+    const struct routes *routes;
+    bool tls;
+    int64_t idle_timeout_ms, request_timeout_ms;
+    struct MHD_Daemon *daemons[WEB_DAEMONS];
+    int sockets[WEB_DAEMONS]; /* -1 once a daemon owns it */
+    size_t daemon_count;
+    char *addresses;
+    uint16_t port;
+    atomic_bool stopping;
+    atomic_size_t in_flight;
+
+    pthread_mutex_t lock; /* guards everything below */
+    pthread_cond_t changed;
+    bool closing;
+    size_t working; /* requests between dispatch and answer, suspended or not */
+    struct web_connection *connections;
+    bool watchdog_runs, watchdog_ends;
+    pthread_t watchdog;
+};
+
+struct web *web_create(struct caraway *caraway, const struct web_options *options);
+void web_destroy(struct web *web); /* after the daemons */
+MUST_USE bool web_watchdog_start(struct web *web);
+void web_finish_work(struct web *web);
+
+/* libmicrohttpd's callbacks; `cls` is the web */
+void *web_on_target(void *cls, const char *target, struct MHD_Connection *connection);
+enum MHD_Result web_on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+                               const char *version, const char *data, size_t *data_len, void **context);
+void web_on_completed(void *cls, struct MHD_Connection *connection, void **context,
+                      enum MHD_RequestTerminationCode reason);
+void web_on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                       enum MHD_ConnectionNotificationCode code);

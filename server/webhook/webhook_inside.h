@@ -1,0 +1,32 @@
+/* Between the halves of the webhook: noting events and delivering them. */
+#pragma once
+
+#include "base/json.h"
+#include "server/webhook/webhook.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct webhook {
+    const struct settings *settings; /* loan */
+    unsigned kinds;                  /* bit set of the events that are wanted */
+    atomic_llong stored;             /* how many wait; counted anew every minute */
+    atomic_llong dropped;            /* since the last word of it in the log */
+    struct caraway *caraway;         /* of the thread, while it runs */
+    struct world_watch watch;
+    pthread_t thread;
+    bool running;
+    atomic_bool stop;
+    pthread_mutex_t lock; /* guards the rest */
+    pthread_cond_t wake;
+    bool kicked;        /* there is a new event */
+    bool hurry;         /* do not wait out a pause: the clock jumped, or the operator asks */
+    unsigned under_way; /* posts */
+};
+
+const char *webhook_kind_text(enum webhook_kind kind);
+void *webhook_run(void *webhook);
+/* What is posted. */
+void webhook_body(const struct webhook_event *event, struct buf *out);
+/* How long after that many failures in a row the next attempt is due. */
+int64_t webhook_backoff_ms(int64_t failures, int64_t first_ms, int64_t most_ms);
