@@ -10,6 +10,9 @@
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
 
+/* What holds the member that is pointed to. */
+#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(uintptr_t)(pointer)-offsetof(type, member)))
+
 /* An invariant of ours that only a bug of ours can break. Stays on in release builds; prints and aborts.
  * Never for what a client, a network answer or a full disk can cause. */
 #define CHECK(expr)                                                                                                    \

@@ -28,7 +28,7 @@ void val_deadlines_init(struct val_deadlines *list, uv_loop_t *loop, int64_t aft
 {
     CHECK(uv_timer_init(loop, &list->timer) == 0);
     list->timer.data = list;
-    list->head.prev = list->head.next = &list->head;
+    list_init(&list->waiting);
     list->after_ms = after_ms > 0 ? (uint64_t)after_ms : 0;
     list->passed = passed;
 }
@@ -40,25 +40,19 @@ void val_deadlines_close(struct val_deadlines *list)
 
 void val_deadline_add(struct val_deadlines *list, struct val_deadline *deadline)
 {
-    CHECK(deadline->next == NULL);
+    CHECK(!list_holds(&deadline->link));
     deadline->at_ms = uv_now(list->timer.loop) + list->after_ms;
-    deadline->next = &list->head;
-    deadline->prev = list->head.prev;
-    deadline->prev->next = deadline;
-    list->head.prev = deadline;
+    list_add(&list->waiting, &deadline->link);
     arm(list);
 }
 
 void val_deadline_remove(struct val_deadline *deadline)
 {
-    if (deadline->next == NULL)
-        return;
-    deadline->prev->next = deadline->next;
-    deadline->next->prev = deadline->prev;
-    *deadline = (struct val_deadline) { 0 };
+    list_remove(&deadline->link);
 }
 
 struct val_deadline *val_deadlines_first(struct val_deadlines *list)
 {
-    return list->head.next != &list->head ? list->head.next : NULL;
+    struct list *first = list_first(&list->waiting);
+    return first != NULL ? CONTAINER_OF(first, struct val_deadline, link) : NULL;
 }

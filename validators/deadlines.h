@@ -2,17 +2,18 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/list.h"
 
 #include <uv.h>
 
-struct val_deadline { /* stands inside what waits; zeroed when it is on no list */
-    struct val_deadline *prev, *next;
+struct val_deadline { /* stands inside what waits; zeroed at first */
+    struct list link;
     uint64_t at_ms; /* of uv_now */
 };
 
 struct val_deadlines {
     uv_timer_t timer;
-    struct val_deadline head; /* ring */
+    struct list waiting;
     uint64_t after_ms;
     void (*passed)(struct val_deadline *deadline); /* already off the list */
 };
@@ -24,5 +25,3 @@ void val_deadlines_close(struct val_deadlines *list);
 void val_deadline_add(struct val_deadlines *list, struct val_deadline *deadline);
 void val_deadline_remove(struct val_deadline *deadline);              /* nothing when it is on no list */
 struct val_deadline *val_deadlines_first(struct val_deadlines *list); /* NULL when empty */
-
-#define VAL_CONTAINER(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))

@@ -40,7 +40,7 @@ static const char *relay_trouble(const struct val_dns *dns, char out[static TROU
 
 static void on_timeout(struct val_deadline *deadline)
 {
-    struct val_question *question = VAL_CONTAINER(deadline, struct val_question, deadline);
+    struct val_question *question = CONTAINER_OF(deadline, struct val_question, deadline);
     struct val_dns *dns = question->dns;
     char trouble[TROUBLE_SIZE];
     ub_cancel(dns->ctx, question->async_id);
@@ -52,7 +52,7 @@ static void on_timeout(struct val_deadline *deadline)
 
 static void on_unasked(struct val_deadline *deadline)
 {
-    deliver(VAL_CONTAINER(deadline, struct val_question, deadline));
+    deliver(CONTAINER_OF(deadline, struct val_question, deadline));
 }
 
 bool val_dns_open(uv_loop_t *loop, const struct val_dns_plan *plan, int64_t timeout_ms, pthread_mutex_t *setup,

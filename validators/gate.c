@@ -1,5 +1,6 @@
 #include "validators/gate.h"
 
+#include "base/list.h"
 #include "base/world.h"
 
 #include <limits.h>
@@ -10,15 +11,15 @@ enum { LINES = 1024, NAMES = 16384, LOOK_AHEAD = 32 };
 struct line { /* of one account */
     unsigned running;
     struct validation *first, **end;
-    struct line *next, *previous; /* ring of those where somebody waits; NULL outside */
+    struct list turn; /* among those where somebody waits */
 };
 
 struct val_gate {
     unsigned in_all, per_account, per_name;
     pthread_mutex_t lock; /* guards what follows */
     unsigned running;
-    struct line *turn; /* NULL when nobody waits */
-    size_t waiting;    /* lines in the ring */
+    struct list turns; /* the lines where somebody waits: the first is next */
+    size_t waiting;    /* how many those are */
     struct line lines[LINES];
     unsigned names[NAMES]; /* running */
 };
@@ -31,6 +32,7 @@ bool val_gate_make(unsigned in_all, unsigned per_account, unsigned per_name, str
     gate->per_account = per_account > 0 ? per_account : UINT_MAX;
     gate->per_name = per_name > 0 ? per_name : UINT_MAX;
     pthread_mutex_init(&gate->lock, NULL);
+    list_init(&gate->turns);
     for (size_t i = 0; i < LINES; i++)
         gate->lines[i].end = &gate->lines[i].first;
     *out = gate;
@@ -59,35 +61,16 @@ static struct line *line_of(struct val_gate *gate, const struct validation *vali
     return &gate->lines[validation->gate_line];
 }
 
-static void join_ring(struct val_gate *gate, struct line *line)
-{
-    gate->waiting++;
-    if (gate->turn == NULL) {
-        gate->turn = line->next = line->previous = line;
-        return;
-    }
-    line->next = gate->turn; /* the last in turn */
-    line->previous = gate->turn->previous;
-    line->next->previous = line->previous->next = line;
-}
-
-static void leave_ring(struct val_gate *gate, struct line *line)
-{
-    gate->waiting--;
-    gate->turn = gate->waiting == 0 ? NULL : line->next;
-    line->previous->next = line->next;
-    line->next->previous = line->previous;
-    line->next = line->previous = NULL;
-}
-
 static void stand_in(struct val_gate *gate, struct validation *validation)
 {
     struct line *line = line_of(gate, validation);
     validation->queued_next = NULL;
     *line->end = validation;
     line->end = &validation->queued_next;
-    if (line->next == NULL)
-        join_ring(gate, line);
+    if (list_holds(&line->turn))
+        return;
+    list_add(&gate->turns, &line->turn);
+    gate->waiting++;
 }
 
 static struct validation *take_from(struct val_gate *gate, struct line *line)
@@ -110,11 +93,13 @@ static struct validation *take_from(struct val_gate *gate, struct line *line)
 static struct validation *take_one(struct val_gate *gate)
 {
     for (size_t left = gate->running < gate->in_all ? gate->waiting : 0; left > 0; left--) {
-        struct line *line = gate->turn;
+        struct line *line = CONTAINER_OF(list_first(&gate->turns), struct line, turn);
         struct validation *found = take_from(gate, line);
-        gate->turn = line->next;
-        if (line->first == NULL)
-            leave_ring(gate, line);
+        list_remove(&line->turn);
+        if (line->first != NULL)
+            list_add(&gate->turns, &line->turn);
+        else
+            gate->waiting--;
         if (found == NULL)
             continue;
         gate->running++;

@@ -63,7 +63,7 @@ static void finish(struct val_peer *peer, enum val_peer_outcome outcome)
 
 static void on_deadline(struct val_deadline *deadline)
 {
-    struct val_peer *peer = VAL_CONTAINER(deadline, struct val_peer, deadline);
+    struct val_peer *peer = CONTAINER_OF(deadline, struct val_peer, deadline);
     snprintf(peer->why, sizeof peer->why,
              peer->connected ? "timeout during the handshake" : "timeout while connecting");
     finish(peer, peer->connected ? VAL_PEER_NO_HANDSHAKE : VAL_PEER_UNCONNECTED);
@@ -71,7 +71,7 @@ static void on_deadline(struct val_deadline *deadline)
 
 static void on_unstarted(struct val_deadline *deadline)
 {
-    struct val_peer *peer = VAL_CONTAINER(deadline, struct val_peer, deadline);
+    struct val_peer *peer = CONTAINER_OF(deadline, struct val_peer, deadline);
     peer->done(peer);
 }
 

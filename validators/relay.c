@@ -1,6 +1,7 @@
 #include "validators/relay.h"
 
 #include "base/crypto.h"
+#include "base/list.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -16,7 +17,7 @@ struct link { /* one connection of libunbound's, and its other half; lives until
     BIO *in, *out; /* of tls, which owns them */
     unsigned open; /* handles */
     bool greeted, closing;
-    struct link *next, *previous;
+    struct list ring;
 };
 
 struct val_relay {
@@ -25,7 +26,7 @@ struct val_relay {
     uv_tcp_t door;
     uint16_t port;
     SSL_CTX *tls;
-    struct link links; /* ring */
+    struct list links;
     size_t count;
     char why[VAL_RELAY_WHY_SIZE];
     char chunk[CHUNK_BYTES]; /* what is being read; used up before the next */
@@ -43,8 +44,7 @@ static void on_handle_closed(uv_handle_t *handle)
     struct link *link = handle->data;
     if (--link->open > 0)
         return;
-    link->next->previous = link->previous;
-    link->previous->next = link->next;
+    list_remove(&link->ring);
     link->relay->count--;
     SSL_free(link->tls);
     free(link);
@@ -221,9 +221,7 @@ static void on_knock(uv_stream_t *door, int status)
     link->near.data = link->far.data = link;
     CHECK(uv_tcp_init(relay->loop, &link->near) == 0 && uv_tcp_init(relay->loop, &link->far) == 0);
     link->open = 2;
-    link->next = &relay->links;
-    link->previous = relay->links.previous;
-    link->previous->next = link->next->previous = link;
+    list_add(&relay->links, &link->ring);
     if (++relay->count > LINKS_MAX || !start_link(link))
         close_link(link);
 }
@@ -247,7 +245,7 @@ bool val_relay_open(uv_loop_t *loop, const struct val_relay_target *target, stru
     TRY(relay != NULL);
     relay->loop = loop;
     relay->target = *target;
-    relay->links.next = relay->links.previous = &relay->links;
+    list_init(&relay->links);
     relay->door.data = relay;
     CHECK(uv_tcp_init(loop, &relay->door) == 0);
     *out = relay; /* the caller closes it, opened or not */
@@ -261,8 +259,8 @@ void val_relay_close(struct val_relay *relay)
 {
     if (relay == NULL)
         return;
-    for (struct link *link = relay->links.next; link != &relay->links; link = link->next)
-        close_link(link);
+    LIST_EACH (&relay->links, ring)
+        close_link(CONTAINER_OF(ring, struct link, ring));
     uv_close((uv_handle_t *)&relay->door, NULL);
 }
 

@@ -4,7 +4,7 @@
 
 static void on_total_timeout(struct val_deadline *deadline)
 {
-    struct val_attempt *attempt = VAL_CONTAINER(deadline, struct val_attempt, deadline);
+    struct val_attempt *attempt = CONTAINER_OF(deadline, struct val_attempt, deadline);
     attempt->timed_out = true;
     val_attempt_run(attempt);
 }
@@ -14,7 +14,7 @@ static void close_all(struct val_worker *worker)
 {
     struct val_deadline *first;
     while ((first = val_deadlines_first(&worker->attempts)) != NULL)
-        val_attempt_drop(VAL_CONTAINER(first, struct val_attempt, deadline));
+        val_attempt_drop(CONTAINER_OF(first, struct val_attempt, deadline));
     val_deadlines_close(&worker->attempts);
     if (worker->dns != NULL)
         val_dns_close(worker->dns);

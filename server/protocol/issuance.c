@@ -1,5 +1,6 @@
 #include "server/protocol/issuance.h"
 
+#include "base/list.h"
 #include "server/limits/limit_rules.h"
 #include "server/protocol/order.h"
 #include "server/policy/policy.h"
@@ -25,12 +26,12 @@ struct issuance {
     struct store_job job;
     struct acme_problem problem; /* why there is no certificate */
     bool refused;
-    struct issuance *next, *previous;
+    struct list link; /* in the issuances */
 };
 
 struct issuances {
-    pthread_mutex_t lock; /* guards first and its links */
-    struct issuance *first;
+    pthread_mutex_t lock; /* guards all */
+    struct list all;
 };
 
 /* ---- all of them */
@@ -38,8 +39,10 @@ struct issuances {
 struct issuances *issuances_create(void)
 {
     struct issuances *issuances = calloc(1, sizeof *issuances);
-    if (issuances != NULL)
-        pthread_mutex_init(&issuances->lock, NULL);
+    if (issuances == NULL)
+        return NULL;
+    pthread_mutex_init(&issuances->lock, NULL);
+    list_init(&issuances->all);
     return issuances;
 }
 
@@ -47,10 +50,9 @@ void issuances_drop(struct issuances *issuances)
 {
     if (issuances == NULL)
         return;
-    while (issuances->first != NULL) {
-        struct issuance *issuance = issuances->first;
-        issuances->first = issuance->next;
-        issuance_drop(issuance);
+    for (struct list *first; (first = list_first(&issuances->all)) != NULL;) {
+        list_remove(first);
+        issuance_drop(CONTAINER_OF(first, struct issuance, link));
     }
     pthread_mutex_destroy(&issuances->lock);
     free(issuances);
@@ -60,10 +62,7 @@ static void link_issuance(struct issuance *issuance)
 {
     struct issuances *issuances = issuance->caraway->issuances;
     pthread_mutex_lock(&issuances->lock);
-    issuance->next = issuances->first;
-    if (issuance->next != NULL)
-        issuance->next->previous = issuance;
-    issuances->first = issuance;
+    list_add(&issuances->all, &issuance->link);
     pthread_mutex_unlock(&issuances->lock);
 }
 
@@ -71,12 +70,7 @@ static void unlink_issuance(struct issuance *issuance)
 {
     struct issuances *issuances = issuance->caraway->issuances;
     pthread_mutex_lock(&issuances->lock);
-    if (issuance->previous != NULL)
-        issuance->previous->next = issuance->next;
-    else
-        issuances->first = issuance->next;
-    if (issuance->next != NULL)
-        issuance->next->previous = issuance->previous;
+    list_remove(&issuance->link);
     pthread_mutex_unlock(&issuances->lock);
 }
 

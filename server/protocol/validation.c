@@ -1,5 +1,6 @@
 #include "server/protocol/validation.h"
 
+#include "base/list.h"
 #include "server/protocol/authorization.h"
 #include "server/protocol/challenge.h"
 #include "server/protocol/later.h"
@@ -23,13 +24,13 @@ struct attempt {
     const char *error, *trace; /* JSON in `outcome`, once it is known */
     const char *failed_order;  /* in scratch */
     bool again;                /* the challenge goes on processing */
-    struct attempt *next, *previous;
+    struct list link;          /* in the validations */
 };
 
 struct validations {
     struct later *later;  /* those that are tried again */
-    pthread_mutex_t lock; /* guards first and its links */
-    struct attempt *first;
+    pthread_mutex_t lock; /* guards attempts */
+    struct list attempts;
 };
 
 struct validations *validations_create(const struct world *world)
@@ -38,6 +39,7 @@ struct validations *validations_create(const struct world *world)
     if (validations == NULL)
         return NULL;
     pthread_mutex_init(&validations->lock, NULL);
+    list_init(&validations->attempts);
     validations->later = later_start(world);
     if (validations->later == NULL) {
         validations_drop(validations);
@@ -67,10 +69,9 @@ void validations_drop(struct validations *validations)
     if (validations == NULL)
         return;
     validations_stop(validations);
-    while (validations->first != NULL) {
-        struct attempt *attempt = validations->first;
-        validations->first = attempt->next;
-        attempt_drop(attempt);
+    for (struct list *first; (first = list_first(&validations->attempts)) != NULL;) {
+        list_remove(first);
+        attempt_drop(CONTAINER_OF(first, struct attempt, link));
     }
     later_drop(validations->later);
     pthread_mutex_destroy(&validations->lock);
@@ -80,22 +81,14 @@ void validations_drop(struct validations *validations)
 static void link_attempt(struct validations *validations, struct attempt *attempt)
 {
     pthread_mutex_lock(&validations->lock);
-    attempt->next = validations->first;
-    if (attempt->next != NULL)
-        attempt->next->previous = attempt;
-    validations->first = attempt;
+    list_add(&validations->attempts, &attempt->link);
     pthread_mutex_unlock(&validations->lock);
 }
 
 static void unlink_attempt(struct validations *validations, struct attempt *attempt)
 {
     pthread_mutex_lock(&validations->lock);
-    if (attempt->previous != NULL)
-        attempt->previous->next = attempt->next;
-    else
-        validations->first = attempt->next;
-    if (attempt->next != NULL)
-        attempt->next->previous = attempt->previous;
+    list_remove(&attempt->link);
     pthread_mutex_unlock(&validations->lock);
 }
 
@@ -243,7 +236,7 @@ static void log_outcome(const struct attempt *attempt, enum store_status status)
 
 static void try_again(struct later_task *task)
 {
-    struct attempt *attempt = (struct attempt *)((char *)task - offsetof(struct attempt, retry));
+    struct attempt *attempt = CONTAINER_OF(task, struct attempt, retry);
     attempt->validation.ok = false;
     attempt->validation.trace = NULL;
     attempt->validation.now_ms = world_now_ms(attempt->caraway->world);
@@ -253,7 +246,7 @@ static void try_again(struct later_task *task)
 /* What was found out is not lost because the disk was full for a while. */
 static void store_again(struct later_task *task)
 {
-    struct attempt *attempt = (struct attempt *)((char *)task - offsetof(struct attempt, retry));
+    struct attempt *attempt = CONTAINER_OF(task, struct attempt, retry);
     store_submit(attempt->caraway->store, &attempt->job);
 }
 
@@ -278,7 +271,7 @@ struct hurry {
 
 static bool is_hurried(const struct later_task *task, const void *arg)
 {
-    const struct attempt *attempt = (const struct attempt *)((const char *)task - offsetof(struct attempt, retry));
+    const struct attempt *attempt = CONTAINER_OF(task, const struct attempt, retry);
     const struct hurry *hurry = arg;
     int64_t tried_ms = task->due_ms - attempt->caraway->settings->validation_retry_interval_ms;
     return strcmp(attempt->authorization, hurry->authorization) == 0 &&

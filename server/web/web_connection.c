@@ -19,7 +19,7 @@ enum {
 };
 
 struct web_connection {
-    struct web_connection *next, *previous; /* guarded by web->lock */
+    struct list link; /* in web->connections, by its lock */
     int fd;
     _Atomic int64_t deadline_ms; /* monotonic: shut down when still here then; 0 while we work on an answer */
 };
@@ -55,6 +55,7 @@ struct web *web_create(struct caraway *caraway, const struct web_options *option
     web->request_timeout_ms = options->request_timeout_ms;
     for (size_t i = 0; i < WEB_DAEMONS; i++)
         web->sockets[i] = -1;
+    list_init(&web->connections);
     pthread_mutex_init(&web->lock, NULL);
     monotonic_cond_init(&web->changed);
     return web;
@@ -88,7 +89,8 @@ void web_finish_work(struct web *web)
 static void shut_down_overdue(struct web *web)
 {
     int64_t now = monotonic_ms();
-    for (struct web_connection *one = web->connections; one != NULL; one = one->next) {
+    LIST_EACH (&web->connections, link) {
+        const struct web_connection *one = CONTAINER_OF(link, const struct web_connection, link);
         int64_t deadline = one->deadline_ms;
         if (deadline != 0 && now >= deadline)
             shutdown(one->fd, SHUT_RDWR);
@@ -126,10 +128,7 @@ static void connection_opened(struct web *web, struct MHD_Connection *connection
     one->fd = info->connect_fd;
     one->deadline_ms = monotonic_ms() + web->request_timeout_ms + web->idle_timeout_ms;
     pthread_mutex_lock(&web->lock);
-    one->next = web->connections;
-    if (one->next != NULL)
-        one->next->previous = one;
-    web->connections = one;
+    list_add(&web->connections, &one->link);
     pthread_mutex_unlock(&web->lock);
     *socket_context = one;
 }
@@ -139,12 +138,7 @@ static void connection_closed(struct web *web, struct web_connection *one)
     if (one == NULL)
         return;
     pthread_mutex_lock(&web->lock);
-    if (one->previous != NULL)
-        one->previous->next = one->next;
-    else
-        web->connections = one->next;
-    if (one->next != NULL)
-        one->next->previous = one->previous;
+    list_remove(&one->link);
     pthread_mutex_unlock(&web->lock);
     free(one);
 }

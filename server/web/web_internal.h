@@ -1,6 +1,7 @@
 /* Shared by the two halves of the edge, web.c (listeners) and web_connection.c (exchanges). No one else includes it. */
 #pragma once
 
+#include "base/list.h"
 #include "server/web/web.h"
 
 #include <microhttpd.h>
@@ -8,8 +9,6 @@
 #include <stdatomic.h>
 
 enum { WEB_DAEMONS = 8 };
-
-struct web_connection;
 
 struct web {
     struct caraway *caraway;
@@ -28,7 +27,7 @@ struct web {
     pthread_cond_t changed;
     bool closing;
     size_t working; /* requests between dispatch and answer, suspended or not */
-    struct web_connection *connections;
+    struct list connections;
     bool watchdog_runs, watchdog_ends;
     pthread_t watchdog;
 };

@@ -18,9 +18,9 @@ struct outbound {
     CURLM *multi;
     pthread_t thread;
     pthread_mutex_t lock; /* guards the queue and how */
-    struct outbound_post *queued, *queued_last;
+    struct list queued;
     enum { RUNS, CLOSES, STOPS } how;
-    struct outbound_post *active; /* the thread's */
+    struct list active; /* the thread's */
 };
 
 /* ---- the signature */
@@ -171,21 +171,12 @@ static void start_one(struct outbound *outbound, struct outbound_post *post)
         finish(post, "out of memory");
         return;
     }
-    post->previous = NULL;
-    post->next = outbound->active;
-    if (post->next != NULL)
-        post->next->previous = post;
-    outbound->active = post;
+    list_add(&outbound->active, &post->link);
 }
 
 static void end_one(struct outbound *outbound, struct outbound_post *post, const char *why)
 {
-    if (post->previous != NULL)
-        post->previous->next = post->next;
-    else
-        outbound->active = post->next;
-    if (post->next != NULL)
-        post->next->previous = post->previous;
+    list_remove(&post->link);
     curl_multi_remove_handle(outbound->multi, post->easy);
     finish(post, why);
 }
@@ -197,14 +188,20 @@ void outbound_clear(struct outbound_post *post)
 
 /* ---- the thread */
 
-static struct outbound_post *take_queue(struct outbound *outbound, int *out_how)
+static struct outbound_post *post_of(struct list *link)
+{
+    return link != NULL ? CONTAINER_OF(link, struct outbound_post, link) : NULL;
+}
+
+static struct outbound_post *take_queued(struct outbound *outbound, int *out_how)
 {
     pthread_mutex_lock(&outbound->lock);
-    struct outbound_post *first = TAKE(outbound->queued);
-    outbound->queued_last = NULL;
+    struct list *first = list_first(&outbound->queued);
+    if (first != NULL)
+        list_remove(first);
     *out_how = outbound->how;
     pthread_mutex_unlock(&outbound->lock);
-    return first;
+    return post_of(first);
 }
 
 static void end_finished(struct outbound *outbound)
@@ -223,14 +220,12 @@ static void *run(void *arg)
     struct outbound *outbound = arg;
     int how = RUNS, running;
     while (how != STOPS) {
-        for (struct outbound_post *post = take_queue(outbound, &how), *next; post != NULL; post = next) {
-            next = post->next;
+        for (struct outbound_post *post; (post = take_queued(outbound, &how)) != NULL;)
             start_one(outbound, post);
-        }
         curl_multi_perform(outbound->multi, &running);
         end_finished(outbound);
-        while (how != RUNS && outbound->active != NULL)
-            end_one(outbound, outbound->active, "the server is stopping");
+        for (struct list *first; how != RUNS && (first = list_first(&outbound->active)) != NULL;)
+            end_one(outbound, post_of(first), "the server is stopping");
         if (how != STOPS)
             curl_multi_poll(outbound->multi, NULL, 0, POLL_MS, NULL);
     }
@@ -239,14 +234,9 @@ static void *run(void *arg)
 
 void outbound_submit(struct outbound *outbound, struct outbound_post *post)
 {
-    post->next = NULL;
     post->answer = BUF_INIT(OUTBOUND_ANSWER_MAX_BYTES);
     pthread_mutex_lock(&outbound->lock);
-    if (outbound->queued_last != NULL)
-        outbound->queued_last->next = post;
-    else
-        outbound->queued = post;
-    outbound->queued_last = post;
+    list_add(&outbound->queued, &post->link);
     pthread_mutex_unlock(&outbound->lock);
     curl_multi_wakeup(outbound->multi);
 }
@@ -278,6 +268,8 @@ struct outbound *outbound_start(const struct outbound_options *options, char why
     snprintf(why, OUTBOUND_WHY_SIZE, "out of memory or threads");
     if (outbound == NULL)
         return NULL;
+    list_init(&outbound->queued);
+    list_init(&outbound->active);
     pthread_mutex_init(&outbound->lock, NULL);
     outbound->world = options->world;
     outbound->ca_file = options->ca_file;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "base/world.h"
 
 struct outbound;
@@ -38,8 +39,8 @@ struct outbound_post {
     struct buf answer;           /* out: outbound_clear frees it */
     char why[OUTBOUND_WHY_SIZE]; /* out */
 
-    void *easy, *headers; /* the engine's, with the links */
-    struct outbound_post *next, *previous;
+    void *easy, *headers; /* the engine's, with the link */
+    struct list link;
 };
 void outbound_submit(struct outbound *outbound, struct outbound_post *post);
 void outbound_clear(struct outbound_post *post);

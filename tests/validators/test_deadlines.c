@@ -16,7 +16,7 @@ static struct seen seen;
 
 static void on_passed(struct val_deadline *deadline)
 {
-    assert_null(deadline->next);
+    assert_false(list_holds(&deadline->link));
     seen.order[seen.count++] = deadline;
 }
 
