@@ -197,12 +197,18 @@ static bool authenticate(struct request *rq)
     return check_url(rq) && read_payload(rq);
 }
 
-/* Once the handler has handed the request to a job, only a refusal of its own may be written here. */
+/* A step that returned true may have given the request away, and what it is refused for is then another thread's. */
+static void run(struct request *rq, request_handler *step)
+{
+    if (!step(rq))
+        rq->refused = true;
+}
+
 void request_dispatch(struct request *rq)
 {
-    bool known = rq->route->proof == PROOF_NONE || authenticate(rq);
-    if (!known || !rq->route->handler(rq))
-        rq->refused = true;
+    rq->refused = rq->route->proof != PROOF_NONE && !authenticate(rq);
+    if (!rq->refused)
+        run(rq, rq->route->handler);
 }
 
 /* ---- waiting for the store */
@@ -232,6 +238,6 @@ void request_continue(struct request *rq)
 {
     if (rq->store_status != STORE_OK)
         rq->refused = !problem_from_store(&rq->problem, rq->store_status, rq->path);
-    else if (!rq->refused && !rq->after(rq))
-        rq->refused = true; /* and nothing else is written: `after` may have handed the request to a job */
+    else if (!rq->refused)
+        run(rq, rq->after);
 }

@@ -34,7 +34,8 @@ enum payload {
     PAYLOAD_EITHER,
 };
 
-/* Answers, or suspends with request_submit or request_wait. False: rq->problem is the answer. */
+/* One of three ends: an answer and true; false, and rq->problem is the answer; or, as the last it does with the
+ * request, request_submit, or request_wait and the handing over, and true. */
 typedef bool request_handler(struct request *rq);
 
 struct route {
@@ -121,7 +122,8 @@ const char *request_argument(struct request *rq, const char *name);
 
 /* ---- waiting */
 
-/* Suspends the exchange; someone must call request_resume. Do this before handing the request to another thread. */
+/* Suspends the exchange: what comes next may hand the request to another thread, which writes rq->refused, rq->problem
+ * and rq->store_status and then calls request_resume. */
 void request_wait(struct request *rq, request_handler *after);
 /* On any thread: `after` runs on the web thread next. */
 void request_resume(struct request *rq);
