@@ -142,7 +142,8 @@ bool renewal_is_timely(struct store_txn *txn, struct arena *arena, const struct 
     if (order->replaces == NULL || !store_get_certificate(txn, arena, order->replaces, &certificate))
         return false;
     struct renewal_window window = renewal_window(&certificate);
-    return now_ms >= window.from_ms && now_ms < certificate.not_after_ms;
+    int64_t ordered_ms = order->created_ms != 0 ? order->created_ms : now_ms;
+    return ordered_ms >= window.from_ms && ordered_ms <= window.until_ms;
 }
 
 bool renewal_read_replaces(struct request *rq, struct order *order)

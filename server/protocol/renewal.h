@@ -19,8 +19,8 @@ MUST_USE bool renewal_read_replaces(struct request *rq, struct order *order);
 /* In a job: the same checks that may have changed since. */
 MUST_USE bool renewal_check_replaces(struct store_txn *txn, struct arena *arena, const struct order *order,
                                      int64_t now_ms, struct acme_problem *problem);
-/* True when the order replaces a certificate of its account within the window in which that should be renewed: such an
- * order is exempt from every rate limit. */
+/* True when the order replaces a certificate of its account and was made within the window in which that should be
+ * renewed: such an order is exempt from every rate limit. */
 bool renewal_is_timely(struct store_txn *txn, struct arena *arena, const struct order *order, int64_t now_ms);
 /* In the job that makes the order: its predecessor is taken, until the order turns out invalid. */
 void renewal_note(struct store_txn *txn, struct arena *arena, const struct order *order);
