@@ -123,18 +123,25 @@ bool limit_certificate_asks(const struct limits *limits, struct arena *arena, co
     return make_asks(arena, order, out) && add_certificate_asks(limits, arena, order, exemption, out);
 }
 
+/* The account's orders come first. */
+static bool add_proof_asks(struct arena *arena, const struct order *order, enum limit_exemption exemption,
+                           struct limit_asks *asks)
+{
+    if (exemption == LIMIT_EXEMPT_NONE)
+        TRY(add_ask(asks, LIMIT_ORDERS_PER_ACCOUNT, order->account, NULL));
+    for (size_t i = 0; i < order->identifiers.count && exemption < LIMIT_EXEMPT_TIMELY; i++) {
+        const struct acme_identifier *name = &order->identifiers.items[i];
+        TRY(add_ask(asks, LIMIT_FAILURES_PER_NAME, limit_account_name(arena, order->account, name),
+                    identifier_base(name)));
+    }
+    return true;
+}
+
 bool limit_order_asks(const struct limits *limits, struct arena *arena, const struct order *order,
                       enum limit_exemption exemption, struct limit_asks *out)
 {
-    TRY(make_asks(arena, order, out));
-    if (exemption == LIMIT_EXEMPT_NONE)
-        TRY(add_ask(out, LIMIT_ORDERS_PER_ACCOUNT, order->account, NULL));
-    for (size_t i = 0; i < order->identifiers.count && exemption < LIMIT_EXEMPT_TIMELY; i++) {
-        const struct acme_identifier *name = &order->identifiers.items[i];
-        TRY(add_ask(out, LIMIT_FAILURES_PER_NAME, limit_account_name(arena, order->account, name),
-                    identifier_base(name)));
-    }
-    return add_certificate_asks(limits, arena, order, exemption, out);
+    return make_asks(arena, order, out) && add_proof_asks(arena, order, exemption, out) &&
+           add_certificate_asks(limits, arena, order, exemption, out);
 }
 
 /* ---- new-order */
@@ -162,15 +169,32 @@ bool limit_order_passes(struct store_txn *txn, struct request *rq, const struct 
            limits_check(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, &rq->problem);
 }
 
+static size_t spent_by(enum limit_exemption exemption)
+{
+    return exemption == LIMIT_EXEMPT_NONE ? 1 : 0;
+}
+
 bool limit_new_order(struct store_txn *txn, struct request *rq, const struct order *order)
 {
     struct limit_asks asks;
     enum limit_exemption exemption = limit_exemption(txn, rq->arena, order, rq->now_ms);
     TRY(order_asks(txn, rq, order, exemption, &asks));
-    size_t spent = exemption == LIMIT_EXEMPT_NONE ? 1 : 0; /* the account's orders come first */
-    bool passes = limits_take(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, spent, &rq->problem);
+    bool passes =
+        limits_take(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, spent_by(exemption), &rq->problem);
     limit_note(txn, rq, &asks);
     return passes;
+}
+
+bool limit_new_authorization(struct store_txn *txn, struct request *rq, const struct authorization *authorization)
+{
+    struct limit_asks asks;
+    struct acme_identifier name = authorization->identifier;
+    const struct order alone = { .account = authorization->account, .identifiers = { &name, 1 } };
+    enum limit_exemption exemption = limit_exemption(txn, rq->arena, &alone, rq->now_ms);
+    TRY(exemption >= LIMIT_EXEMPT_TIMELY || no_name_is_paused(txn, rq, &alone));
+    if (!make_asks(rq->arena, &alone, &asks) || !add_proof_asks(rq->arena, &alone, exemption, &asks))
+        return problem_out_of_memory(&rq->problem);
+    return limits_take(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, spent_by(exemption), &rq->problem);
 }
 
 /* ---- issuance */

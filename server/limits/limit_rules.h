@@ -32,6 +32,9 @@ MUST_USE bool limit_new_account(struct store_txn *txn, struct request *rq);
 /* Asks, without a write: what new-order would meet, paused names included. */
 MUST_USE bool limit_order_passes(struct store_txn *txn, struct request *rq, const struct order *order);
 MUST_USE bool limit_new_order(struct store_txn *txn, struct request *rq, const struct order *order);
+/* In advance a name is proved as an order for it alone would, and fails as often: that counts as one. */
+MUST_USE bool limit_new_authorization(struct store_txn *txn, struct request *rq,
+                                      const struct authorization *authorization);
 /* Of an order that is about to be signed, and in the job that stores its certificate: orders that were made while there
  * was room may have taken it since. */
 MUST_USE bool limit_certificate_passes(struct store_txn *txn, struct request *rq, const struct order *order);

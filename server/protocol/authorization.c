@@ -2,6 +2,7 @@
 
 #include "base/encode.h"
 #include "server/caraway.h"
+#include "server/limits/limit_rules.h"
 #include "server/protocol/challenge.h"
 #include "server/protocol/identifiers.h"
 #include "server/web/payload.h"
@@ -110,6 +111,7 @@ bool authorization_make(struct request *rq, const struct policy *policy, const c
 
 static bool store_new(struct store_txn *txn, struct request *rq)
 {
+    TRY(limit_new_authorization(txn, rq, rq->state));
     store_put_authorization(txn, rq->state);
     return true;
 }
