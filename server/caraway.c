@@ -2,6 +2,7 @@
 
 #include "server/web/endpoint.h"
 #include "server/protocol/issuance.h"
+#include "server/protocol/later.h"
 #include "server/management/janitor.h"
 #include "server/web/key_cache.h"
 #include "server/limits/limit.h"
@@ -237,20 +238,20 @@ static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY
 
 static void close_validators(struct caraway *caraway)
 {
-    if (caraway->validations != NULL)
-        validations_stop(caraway->validations);
+    later_stop(caraway->later); /* the store's last jobs may still add to it */
     validators_drop(TAKE(caraway->validators));
 }
 
 static bool open_protocol(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
 {
-    caraway->validations = validations_create(caraway->world);
+    caraway->later = later_start(caraway->world);
+    caraway->validations = validations_create();
     caraway->issuances = issuances_create();
     caraway->nonces = nonces_create(caraway->world);
     caraway->keys = key_cache_create();
     caraway->webhook = webhook_create(caraway->settings);
-    bool ok = caraway->validations != NULL && caraway->issuances != NULL && caraway->nonces != NULL &&
-              caraway->keys != NULL && caraway->webhook != NULL;
+    bool ok = caraway->later != NULL && caraway->validations != NULL && caraway->issuances != NULL &&
+              caraway->nonces != NULL && caraway->keys != NULL && caraway->webhook != NULL;
     return ok || refuse(why, "out of memory");
 }
 
@@ -264,6 +265,7 @@ static void close_protocol(struct caraway *caraway)
     nonces_drop(TAKE(caraway->nonces));
     issuances_drop(TAKE(caraway->issuances));
     validations_drop(TAKE(caraway->validations));
+    later_drop(TAKE(caraway->later));
 }
 
 static bool open_janitor(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])

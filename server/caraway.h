@@ -20,6 +20,7 @@ struct caraway {
     struct ca *ca;
     struct ca_tls tls;
     struct validators *validators;
+    struct later *later;             /* what is tried again (server/protocol/later.h) */
     struct validations *validations; /* attempts under way (server/protocol/validation.h) */
     struct issuances *issuances;     /* signatures under way (server/protocol/issuance.h) */
     struct limits *limits;

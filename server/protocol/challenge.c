@@ -62,8 +62,24 @@ void challenge_retry_after(struct request *rq, const struct challenge *challenge
 struct challenge_start {
     struct authorization authorization;
     struct challenge *challenge;
+    struct attempt *attempt; /* owned until it begins */
     bool started;
 };
+
+static void begin_if_stored(struct request *rq)
+{
+    struct challenge_start *state = rq->state;
+    if (state->started && rq->store_status == STORE_OK && state->attempt != NULL)
+        attempt_begin(TAKE(state->attempt));
+}
+
+/* The client may have gone before it could be answered; what is stored goes on. */
+static void release_attempt(struct request *rq)
+{
+    struct challenge_start *state = rq->state;
+    begin_if_stored(rq);
+    attempt_drop(state->attempt);
+}
 
 static bool find_challenge(struct request *rq, struct challenge_start *state)
 {
@@ -110,10 +126,8 @@ static bool store_start(struct store_txn *txn, struct request *rq)
 
 static bool after_start(struct request *rq)
 {
-    const struct challenge_start *state = rq->state;
-    if (state->started)
-        validation_begin(rq->caraway, &state->authorization, state->challenge, &rq->account);
-    return challenge_reply(rq, state);
+    begin_if_stored(rq);
+    return challenge_reply(rq, rq->state);
 }
 
 /* The rules may have been narrowed since the challenge was offered. */
@@ -138,7 +152,12 @@ bool challenge_post(struct request *rq)
     if (rq->payload == NULL || state->challenge->state != CHALLENGE_PENDING)
         return challenge_reply(rq, state);
     TRY(check_policy(rq, state->challenge));
+    state->challenge->account_url = rq->jws.kid;
+    state->attempt = attempt_create(rq->caraway, &state->authorization, state->challenge, &rq->account);
+    if (state->attempt == NULL)
+        return problem_out_of_memory(&rq->problem);
     rq->state = state;
+    rq->release = release_attempt;
     request_submit(rq, store_start, after_start);
     return true;
 }

@@ -12,13 +12,26 @@
 
 struct finalize {
     struct order order;
-    struct bytes der; /* the CSR as sent */
-    struct csr *csr;  /* owned until an issuance takes it */
+    struct bytes der;          /* the CSR as sent */
+    struct csr *csr;           /* owned until an issuance takes it */
+    struct issuance *issuance; /* owned until it starts */
+    bool processing;           /* the job stored the order as such, if its commit came off */
 };
 
+static void start_if_stored(struct request *rq)
+{
+    struct finalize *state = rq->state;
+    if (state->processing && rq->store_status == STORE_OK && state->issuance != NULL)
+        issuance_start_detached(TAKE(state->issuance));
+}
+
+/* The client may have gone before it could be answered; what is stored goes on. */
 static void finalize_release(struct request *rq)
 {
-    csr_drop(((struct finalize *)rq->state)->csr);
+    struct finalize *state = rq->state;
+    start_if_stored(rq);
+    csr_drop(state->csr);
+    issuance_drop(state->issuance);
 }
 
 /* ---- checks */
@@ -125,9 +138,7 @@ static bool after_issuance(struct request *rq)
 
 static bool issue_and_wait(struct request *rq, struct finalize *state)
 {
-    struct issuance *issuance = issuance_create(rq->caraway, &state->order, TAKE(state->csr));
-    if (issuance == NULL)
-        return problem_out_of_memory(&rq->problem);
+    struct issuance *issuance = TAKE(state->issuance);
     rq->release = issuance_release;
     rq->state = NULL;
     request_wait(rq, after_issuance);
@@ -140,21 +151,20 @@ static bool issue_and_wait(struct request *rq, struct finalize *state)
 static bool store_processing(struct store_txn *txn, struct request *rq)
 {
     struct finalize *state = rq->state;
+    state->processing = false;
     TRY(order_load(rq, txn, &state->order));
     TRY(check_ready(rq, &state->order));
     order_move(&state->order, ORDER_PROCESSING);
     state->order.csr = state->der;
     store_put_order(txn, &state->order);
+    state->processing = true;
     return true;
 }
 
-/* Memory out leaves the order in processing: the next start resumes it. */
 static bool after_processing(struct request *rq)
 {
     struct finalize *state = rq->state;
-    struct issuance *issuance = issuance_create(rq->caraway, &state->order, TAKE(state->csr));
-    if (issuance != NULL)
-        issuance_start_detached(issuance);
+    start_if_stored(rq);
     return order_reply(rq, &state->order, 200);
 }
 
@@ -171,6 +181,10 @@ bool order_finalize(struct request *rq)
     if (profile_find(state->order.profile) == NULL)
         return problem_fail(&rq->problem, PROBLEM_INVALID_PROFILE,
                             "The profile \"%s\" of the order is no longer offered", state->order.profile);
+    /* before the order is stored as processing: memory that is out then would leave it there */
+    state->issuance = issuance_create(rq->caraway, &state->order, TAKE(state->csr));
+    if (state->issuance == NULL)
+        return problem_out_of_memory(&rq->problem);
     if (strcmp(rq->caraway->settings->finalize_mode, "sync") == 0)
         return issue_and_wait(rq, state);
     request_submit(rq, store_processing, after_processing);

@@ -3,6 +3,7 @@
 #include "base/list.h"
 #include "server/limits/limit_rules.h"
 #include "server/protocol/order.h"
+#include "server/protocol/outcome.h"
 #include "server/policy/policy.h"
 #include "server/protocol/profile.h"
 #include "server/webhook/webhook.h"
@@ -23,7 +24,8 @@ struct issuance {
     struct ca_request signing;
     char serial[CA_SERIAL_TEXT_SIZE];
     uint8_t key_hash[SHA256_BYTES];
-    struct store_job job;
+    struct store_job job;        /* with a waiter, who is told when it fails */
+    struct outcome storing;      /* without */
     struct acme_problem problem; /* why there is no certificate */
     bool refused;
     struct list link; /* in the issuances */
@@ -157,6 +159,13 @@ static struct certificate certificate_of(const struct issuance *issuance, const 
     };
 }
 
+/* The job runs again when a commit failed, and a disk may have kept what it reported as lost. */
+static bool is_stored(const struct issuance *issuance, const struct order *order)
+{
+    return order->state == ORDER_VALID && order->certificate != NULL &&
+           strcmp(order->certificate, issuance->serial) == 0;
+}
+
 /* The order may have run out, or been finalized by another request, while the signature was made. */
 static bool load_order(struct store_txn *txn, struct issuance *issuance, struct order *out)
 {
@@ -164,6 +173,8 @@ static bool load_order(struct store_txn *txn, struct issuance *issuance, struct 
     struct certificate clash;
     if (!store_get_order(txn, issuance->scratch, issuance->order.id, out))
         return problem_internal(&issuance->problem, "the order %s is gone", issuance->order.id);
+    if (is_stored(issuance, out))
+        return true;
     if (order_state_at(out, world_now_ms(issuance->caraway->world)) != expected)
         return problem_fail(&issuance->problem, PROBLEM_ORDER_NOT_READY,
                             "The order changed while its certificate was signed; ask for it again");
@@ -209,20 +220,19 @@ static void store_outcome(struct store_txn *txn, void *arg)
         issuance->refused = true;
         return;
     }
-    issuance->refused = issuance->refused || !put_certificate(txn, issuance, &order);
+    bool stored = is_stored(issuance, &order);
+    issuance->refused = issuance->refused || !(stored || put_certificate(txn, issuance, &order));
     if (issuance->refused && issuance->waiter == NULL)
         put_failure(txn, issuance, &order);
     else if (!issuance->refused)
         issuance->stored = order;
 }
 
-static void log_outcome(const struct issuance *issuance, enum store_status status)
+static void log_outcome(const struct issuance *issuance)
 {
     struct log *log = issuance->caraway->log;
     const struct order *order = &issuance->order;
-    if (status != STORE_OK)
-        log_event(log, LOG_STORE_FAILED, LOG_TEXT("order", order->id), LOG_TEXT("cause", store_status_text(status)));
-    else if (issuance->refused)
+    if (issuance->refused)
         log_event(log, LOG_CERTIFICATE_REFUSED, LOG_TEXT("order", order->id),
                   LOG_TEXT("detail", issuance->problem.detail), LOG_TEXT("cause", issuance->problem.cause));
     else
@@ -232,17 +242,23 @@ static void log_outcome(const struct issuance *issuance, enum store_status statu
                   LOG_TEXT("account", order->account), LOG_TEXT("owner", issuance->owner));
 }
 
-static void outcome_stored(void *arg, enum store_status status)
+static void outcome_stored(void *arg)
+{
+    struct issuance *issuance = arg;
+    unlink_issuance(issuance);
+    log_outcome(issuance);
+    webhook_kick(issuance->caraway);
+    issuance_drop(issuance);
+}
+
+static void answer_waiter(void *arg, enum store_status status)
 {
     struct issuance *issuance = arg;
     struct request *waiter = issuance->waiter;
     unlink_issuance(issuance);
-    log_outcome(issuance, status);
+    if (status == STORE_OK)
+        log_outcome(issuance);
     webhook_kick(issuance->caraway);
-    if (waiter == NULL) {
-        issuance_drop(issuance);
-        return;
-    }
     waiter->state = issuance;
     waiter->store_status = status;
     waiter->refused = issuance->refused;
@@ -254,8 +270,20 @@ static void signature_made(struct ca_request *signing, void *arg)
 {
     (void)signing;
     struct issuance *issuance = arg;
-    issuance->job = (struct store_job) { .work = store_outcome, .done = outcome_stored, .arg = issuance };
-    store_submit(issuance->caraway->store, &issuance->job);
+    if (issuance->waiter != NULL) {
+        issuance->job = (struct store_job) { .work = store_outcome, .done = answer_waiter, .arg = issuance };
+        store_submit(issuance->caraway->store, &issuance->job);
+        return;
+    }
+    issuance->storing = (struct outcome) {
+        .caraway = issuance->caraway,
+        .work = store_outcome,
+        .stored = outcome_stored,
+        .arg = issuance,
+        .what = "order",
+        .id = issuance->order.id,
+    };
+    outcome_store(&issuance->storing);
 }
 
 /* ---- signing */

@@ -21,7 +21,8 @@ DEFINE_DROP(issuance, issuance_drop)
 /* The request waits (request_wait was called): it is resumed with rq->state = the issuance, which it then owns, and
  * refused with a problem when there is no certificate. */
 void issuance_start(struct issuance *issuance, struct request *waiter);
-/* No one waits; the order is stored as processing, and becomes valid, or invalid with an error. */
+/* No one waits; the order is stored as processing, and becomes valid, or invalid with an error, as soon as the store
+ * takes it. */
 void issuance_start_detached(struct issuance *issuance);
 
 /* The order as it was stored with its certificate. */

@@ -3,9 +3,9 @@
 #include "base/list.h"
 #include "server/protocol/authorization.h"
 #include "server/protocol/challenge.h"
-#include "server/protocol/later.h"
 #include "server/limits/limit_rules.h"
 #include "server/protocol/order.h"
+#include "server/protocol/outcome.h"
 #include "server/protocol/persist.h"
 
 #include <pthread.h>
@@ -14,7 +14,7 @@ enum { ATTEMPT_MAX_BYTES = 256 * 1024, RESUME_PAGE = 256, HURRY_LEAST_MS = 1000 
 
 struct attempt {
     struct validation validation;
-    struct store_job job;
+    struct outcome storing;
     struct caraway *caraway;
     struct later_task retry;
     struct arena *arena;   /* what is to be validated */
@@ -28,32 +28,21 @@ struct attempt {
 };
 
 struct validations {
-    struct later *later;  /* those that are tried again */
     pthread_mutex_t lock; /* guards attempts */
     struct list attempts;
 };
 
-struct validations *validations_create(const struct world *world)
+struct validations *validations_create(void)
 {
     struct validations *validations = calloc(1, sizeof *validations);
     if (validations == NULL)
         return NULL;
     pthread_mutex_init(&validations->lock, NULL);
     list_init(&validations->attempts);
-    validations->later = later_start(world);
-    if (validations->later == NULL) {
-        validations_drop(validations);
-        return NULL;
-    }
     return validations;
 }
 
-void validations_stop(struct validations *validations)
-{
-    later_stop(validations->later); /* the writer may still add to it */
-}
-
-static void attempt_drop(struct attempt *attempt)
+void attempt_drop(struct attempt *attempt)
 {
     if (attempt == NULL)
         return;
@@ -62,18 +51,15 @@ static void attempt_drop(struct attempt *attempt)
     arena_drop(attempt->scratch);
     free(attempt);
 }
-DEFINE_DROP(attempt, attempt_drop)
 
 void validations_drop(struct validations *validations)
 {
     if (validations == NULL)
         return;
-    validations_stop(validations);
     for (struct list *first; (first = list_first(&validations->attempts)) != NULL;) {
         list_remove(first);
         attempt_drop(CONTAINER_OF(first, struct attempt, link));
     }
-    later_drop(validations->later);
     pthread_mutex_destroy(&validations->lock);
     free(validations);
 }
@@ -214,15 +200,10 @@ static void store_outcome(struct store_txn *txn, void *arg)
     store_put_authorization(txn, &authorization);
 }
 
-static void log_outcome(const struct attempt *attempt, enum store_status status)
+static void log_outcome(const struct attempt *attempt)
 {
     const struct validation *validation = &attempt->validation;
     struct log *log = attempt->caraway->log;
-    if (status != STORE_OK) {
-        log_event(log, LOG_STORE_FAILED, LOG_TEXT("authorization", attempt->authorization),
-                  LOG_TEXT("cause", store_status_text(status)));
-        return;
-    }
     log_event(log,
               validation->ok   ? LOG_CHALLENGE_VALID
               : attempt->again ? LOG_CHALLENGE_FAILED
@@ -243,21 +224,14 @@ static void try_again(struct later_task *task)
     validators_start(attempt->caraway->validators, &attempt->validation);
 }
 
-/* What was found out is not lost because the disk was full for a while. */
-static void store_again(struct later_task *task)
-{
-    struct attempt *attempt = CONTAINER_OF(task, struct attempt, retry);
-    store_submit(attempt->caraway->store, &attempt->job);
-}
-
-static void outcome_stored(void *arg, enum store_status status)
+static void outcome_stored(void *arg)
 {
     struct attempt *attempt = arg;
     struct caraway *caraway = attempt->caraway;
-    log_outcome(attempt, status);
-    if (status != STORE_OK || attempt->again) {
-        attempt->retry.run = status == STORE_OK ? try_again : store_again;
-        later_add(caraway->validations->later, &attempt->retry,
+    log_outcome(attempt);
+    if (attempt->again) {
+        attempt->retry.run = try_again;
+        later_add(caraway->later, &attempt->retry,
                   world_now_ms(caraway->world) + caraway->settings->validation_retry_interval_ms);
         return;
     }
@@ -273,6 +247,7 @@ static bool is_hurried(const struct later_task *task, const void *arg)
 {
     const struct attempt *attempt = CONTAINER_OF(task, const struct attempt, retry);
     const struct hurry *hurry = arg;
+    TRY(task->run == try_again);
     int64_t tried_ms = task->due_ms - attempt->caraway->settings->validation_retry_interval_ms;
     return strcmp(attempt->authorization, hurry->authorization) == 0 &&
            strcmp(attempt->challenge, hurry->challenge) == 0 &&
@@ -283,7 +258,7 @@ void validation_hurry(struct caraway *caraway, const struct authorization *autho
                       const struct challenge *challenge)
 {
     const struct hurry hurry = { authorization->id, challenge->type };
-    later_hurry(caraway->validations->later, is_hurried, &hurry);
+    later_hurry(caraway->later, is_hurried, &hurry);
 }
 
 static void outcome_known(struct validation *validation, void *arg)
@@ -293,8 +268,15 @@ static void outcome_known(struct validation *validation, void *arg)
     arena_reset(attempt->outcome);
     attempt->trace = validation->trace != NULL ? arena_text(attempt->outcome, validation->trace) : NULL;
     attempt->error = validation->ok ? NULL : problem_json(attempt->outcome, &validation->problem);
-    attempt->job = (struct store_job) { .work = store_outcome, .done = outcome_stored, .arg = attempt };
-    store_submit(attempt->caraway->store, &attempt->job);
+    attempt->storing = (struct outcome) {
+        .caraway = attempt->caraway,
+        .work = store_outcome,
+        .stored = outcome_stored,
+        .arg = attempt,
+        .what = "authorization",
+        .id = attempt->authorization,
+    };
+    outcome_store(&attempt->storing);
 }
 
 /* ---- starting */
@@ -328,21 +310,32 @@ static bool attempt_fill(struct attempt *attempt, const struct authorization *au
            persist_fill(arena, settings, account, validation);
 }
 
-/* Memory out leaves the challenge processing in the store: the next start resumes it. */
-void validation_begin(struct caraway *caraway, const struct authorization *authorization,
-                      const struct challenge *challenge, const struct account *account)
+struct attempt *attempt_create(struct caraway *caraway, const struct authorization *authorization,
+                               const struct challenge *challenge, const struct account *account)
 {
     AUTO(attempt) attempt = calloc(1, sizeof *attempt);
-    if (attempt != NULL)
-        attempt->caraway = caraway;
-    if (attempt == NULL || !attempt_fill(attempt, authorization, challenge, account)) {
-        log_event(caraway->log, LOG_REQUEST_FAILED, LOG_TEXT("cause", "out of memory for a validation"));
-        return;
-    }
+    if (attempt == NULL)
+        return NULL;
+    attempt->caraway = caraway;
+    return attempt_fill(attempt, authorization, challenge, account) ? TAKE(attempt) : NULL;
+}
+
+void attempt_begin(struct attempt *attempt)
+{
+    struct caraway *caraway = attempt->caraway;
     log_event(caraway->log, LOG_CHALLENGE_STARTED, LOG_TEXT("name", attempt->validation.identifier.value),
               LOG_TEXT("type", attempt->challenge), LOG_TEXT("authorization", attempt->authorization));
     link_attempt(caraway->validations, attempt);
-    validators_start(caraway->validators, &TAKE(attempt)->validation);
+    validators_start(caraway->validators, &attempt->validation);
+}
+
+static bool resume_challenge(struct caraway *caraway, const struct authorization *authorization,
+                             const struct challenge *challenge, const struct account *account)
+{
+    struct attempt *attempt = attempt_create(caraway, authorization, challenge, account);
+    TRY(attempt != NULL);
+    attempt_begin(attempt);
+    return true;
 }
 
 static bool resume_one(struct caraway *caraway, struct store_txn *txn, struct arena *arena, const char *id)
@@ -352,8 +345,8 @@ static bool resume_one(struct caraway *caraway, struct store_txn *txn, struct ar
     TRY(store_get_authorization(txn, arena, id, &authorization));
     TRY(store_get_account(txn, arena, authorization.account, &account));
     for (size_t i = 0; i < authorization.challenges.count; i++) {
-        if (authorization.challenges.items[i].state == CHALLENGE_PROCESSING)
-            validation_begin(caraway, &authorization, &authorization.challenges.items[i], &account);
+        const struct challenge *challenge = &authorization.challenges.items[i];
+        TRY(challenge->state != CHALLENGE_PROCESSING || resume_challenge(caraway, &authorization, challenge, &account));
     }
     return true;
 }
@@ -370,7 +363,9 @@ bool validations_resume(struct caraway *caraway)
         arena_reset(arena);
         TRY(store_list(txn, arena, STORE_AUTHORIZATION_PROCESSING, "", after, RESUME_PAGE, false, &page));
         for (size_t i = 0; i < page.ids.count; i++)
-            (void)resume_one(caraway, txn, arena, page.ids.items[i]);
+            if (!resume_one(caraway, txn, arena, page.ids.items[i]))
+                log_event(caraway->log, LOG_REQUEST_FAILED, LOG_TEXT("authorization", page.ids.items[i]),
+                          LOG_TEXT("cause", "a challenge in processing cannot be validated"));
         after = page.next != NULL ? arena_text(position, page.next) : NULL;
     } while (after != NULL);
     return true;

@@ -5,17 +5,21 @@
 #include "server/caraway.h"
 
 struct validations;
+struct attempt;
 
-MUST_USE struct validations *validations_create(const struct world *world);
-/* Before the validators: nothing is tried again from then on. */
-void validations_stop(struct validations *validations);
+MUST_USE struct validations *validations_create(void);
 /* After the validators and the store: frees what never came back. */
 void validations_drop(struct validations *validations);
 DEFINE_DROP(validations, validations_drop)
 
-/* The challenge must be stored as processing: a restart resumes it from there. Texts are copied. */
-void validation_begin(struct caraway *caraway, const struct authorization *authorization,
-                      const struct challenge *challenge, const struct account *account);
+/* Takes all the memory that starting needs, so that a challenge is never stored as processing in vain. Texts are
+ * copied. NULL: memory is out. */
+MUST_USE struct attempt *attempt_create(struct caraway *caraway, const struct authorization *authorization,
+                                        const struct challenge *challenge, const struct account *account);
+void attempt_drop(struct attempt *attempt); /* one that was not begun */
+DEFINE_DROP(attempt, attempt_drop)
+/* The challenge must be stored as processing: a restart resumes it from there. */
+void attempt_begin(struct attempt *attempt);
 /* The client asks again for a challenge that waits for its next try: it comes at once, at most once a second. */
 void validation_hurry(struct caraway *caraway, const struct authorization *authorization,
                       const struct challenge *challenge);

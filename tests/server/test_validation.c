@@ -2,6 +2,7 @@
 #include "server/protocol/validation.h"
 
 #include "server/limits/limit.h"
+#include "server/protocol/later.h"
 #include "storage/driver.h"
 #include "tests/server/settings_help.h"
 
@@ -62,7 +63,8 @@ static int set_up(void **state)
     f->caraway = (struct caraway) { .world = &f->world, .settings = f->settings };
     assert_int_equal(store_open_driver(&f->driver, &options, &f->caraway.store, why), STORE_OK);
     f->caraway.limits = limits_create(f->settings, f->caraway.store);
-    f->caraway.validations = validations_create(&f->world);
+    f->caraway.later = later_start(&f->world);
+    f->caraway.validations = validations_create();
     assert_true(validators_open(&validators, &f->caraway.validators, why));
     f->challenge = (struct challenge) { .type = "http-01", .state = CHALLENGE_PROCESSING, .token = "t" };
     f->authorization =
@@ -80,11 +82,12 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    validations_stop(f->caraway.validations);
+    later_stop(f->caraway.later);
     validators_drop(f->caraway.validators);
     store_drop(f->caraway.store);
     limits_drop(f->caraway.limits);
     validations_drop(f->caraway.validations);
+    later_drop(f->caraway.later);
     settings_drop(f->settings);
     free(f);
     return 0;
@@ -103,8 +106,10 @@ static void an_outcome_is_stored_once_there_is_room(void **state)
 {
     struct fixture *f = *state;
     failures_left = FAILURES;
-    validation_begin(&f->caraway, &f->authorization, &f->challenge,
-                     &(struct account) { .id = "a", .thumbprint = "thumbprint" });
+    struct attempt *attempt = attempt_create(&f->caraway, &f->authorization, &f->challenge,
+                                             &(struct account) { .id = "a", .thumbprint = "thumbprint" });
+    assert_non_null(attempt);
+    attempt_begin(attempt);
     for (int64_t until = monotonic_ms() + 10000; stored_state(f) == AUTHORIZATION_PENDING && monotonic_ms() < until;)
         world_move(&f->clock, f->settings->validation_retry_interval_ms); /* as often as it takes to be behind */
     assert_int_equal(failures_left, 0);
