@@ -151,9 +151,12 @@ static bool issue_and_wait(struct request *rq, struct finalize *state)
 static bool store_processing(struct store_txn *txn, struct request *rq)
 {
     struct finalize *state = rq->state;
+    const char *owner;
     state->processing = false;
     TRY(order_load(rq, txn, &state->order));
     TRY(check_ready(rq, &state->order));
+    /* what is signed from here on lives as long as the account's rules allow now, not when the order was made */
+    TRY(policy_confirm(rq->caraway, txn, rq->arena, &state->order, &owner, &rq->problem));
     order_move(&state->order, ORDER_PROCESSING);
     state->order.csr = state->der;
     store_put_order(txn, &state->order);
