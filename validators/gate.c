@@ -1,12 +1,12 @@
 #include "validators/gate.h"
 
+#include "base/crypto.h"
 #include "base/list.h"
-#include "base/world.h"
 
 #include <limits.h>
 #include <pthread.h>
 
-enum { LINES = 1024, NAMES = 16384, LOOK_AHEAD = 32 };
+enum { LINES = 1024, NAMES = 16384, LOOK_AHEAD = 32, KEY_BYTES = 32 };
 
 struct line { /* of one account */
     unsigned running;
@@ -16,7 +16,8 @@ struct line { /* of one account */
 
 struct val_gate {
     unsigned in_all, per_account, per_name;
-    pthread_mutex_t lock; /* guards what follows */
+    uint8_t key[KEY_BYTES]; /* so that nobody can choose a name that meets another's */
+    pthread_mutex_t lock;   /* guards what follows */
     unsigned running;
     struct list turns; /* the lines where somebody waits: the first is next */
     size_t waiting;    /* how many those are */
@@ -24,13 +25,15 @@ struct val_gate {
     unsigned names[NAMES]; /* running */
 };
 
-bool val_gate_make(unsigned in_all, unsigned per_account, unsigned per_name, struct val_gate **out)
+bool val_gate_make(const struct world *world, unsigned in_all, unsigned per_account, unsigned per_name,
+                   struct val_gate **out)
 {
     struct val_gate *gate = calloc(1, sizeof *gate);
     TRY(gate != NULL);
     gate->in_all = in_all > 0 ? in_all : UINT_MAX;
     gate->per_account = per_account > 0 ? per_account : UINT_MAX;
     gate->per_name = per_name > 0 ? per_name : UINT_MAX;
+    world_random(world, gate->key, sizeof gate->key);
     pthread_mutex_init(&gate->lock, NULL);
     list_init(&gate->turns);
     for (size_t i = 0; i < LINES; i++)
@@ -47,13 +50,13 @@ void val_gate_drop(struct val_gate *gate)
     free(gate);
 }
 
-/* FNV-1a */
-static uint32_t hash(const char *text)
+static uint32_t hash(const struct val_gate *gate, const char *text)
 {
-    uint32_t value = 2166136261u;
-    for (; text != NULL && *text != '\0'; text++)
-        value = (value ^ (uint8_t)*text) * 16777619u;
-    return value ^ value >> 16;
+    uint8_t mac[SHA256_BYTES];
+    uint32_t value;
+    crypto_hmac_sha256(bytes_of(gate->key, KEY_BYTES), bytes_text(text != NULL ? text : ""), mac);
+    memcpy(&value, mac, sizeof value);
+    return value;
 }
 
 static struct line *line_of(struct val_gate *gate, const struct validation *validation)
@@ -123,8 +126,8 @@ static struct validation *take_all(struct val_gate *gate)
 
 struct validation *val_gate_enter(struct val_gate *gate, struct validation *validation)
 {
-    validation->gate_line = hash(validation->account_url) % LINES;
-    validation->gate_name = hash(validation->identifier.value) % NAMES;
+    validation->gate_line = hash(gate, validation->account_url) % LINES;
+    validation->gate_name = hash(gate, validation->identifier.value) % NAMES;
     validation->asked_ms = monotonic_ms();
     pthread_mutex_lock(&gate->lock);
     stand_in(gate, validation);

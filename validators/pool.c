@@ -58,7 +58,8 @@ static bool copy_options(struct val_shared *shared, const struct validators_opti
         !copy_text(options->dns_trust_anchor, &shared->options.dns_trust_anchor))
         return fail(why, "out of memory");
     TRY(val_dns_plan_make(&shared->options, &shared->dns_plan, why));
-    if (!val_gate_make(options->max_in_flight, options->max_per_account, options->max_per_name, &shared->gate))
+    if (!val_gate_make(world_real(), options->max_in_flight, options->max_per_account, options->max_per_name,
+                       &shared->gate))
         return fail(why, "out of memory");
     TRY(val_reserve_make(options->allow_addresses, options->allow_address_count, &shared->reserve, why));
     return val_hosts_make(options->hosts, options->host_count, &shared->hosts, why);

@@ -7,10 +7,18 @@
 enum { CROWD = 100 };
 static const char *const names[] = { "a.test", "b.test", "c.test", "d.test", "e.test", "f.test", "g.test", "h.test" };
 
+/* Always the same, so that the names above never meet. */
+static void no_chance(void *self, uint8_t *out, size_t len)
+{
+    (void)self;
+    memset(out, 7, len);
+}
+
 static struct val_gate *make(unsigned in_all, unsigned per_account, unsigned per_name)
 {
     struct val_gate *gate;
-    assert_true(val_gate_make(in_all, per_account, per_name, &gate));
+    const struct world world = { .random = no_chance };
+    assert_true(val_gate_make(&world, in_all, per_account, per_name, &gate));
     return gate;
 }
 
@@ -74,6 +82,28 @@ static void a_name_is_not_run_over(void **state)
     assert_ptr_equal(val_gate_leave(gate, &v[1]), &v[2]);
 }
 
+/* As anyone can compute it. */
+static uint32_t public_hash(const char *text)
+{
+    uint32_t value = 2166136261u;
+    for (; *text != '\0'; text++)
+        value = (value ^ (uint8_t)*text) * 16777619u;
+    return value ^ value >> 16;
+}
+
+/* Else a name whose server is silent, chosen to meet another's, would keep that one waiting. */
+static void nobody_aims_at_a_name(void **state)
+{
+    (void)state;
+    struct validation v[2];
+    char name[32] = "";
+    for (unsigned i = 0; (public_hash(name) ^ public_hash("victim.test")) % 16384 != 0; i++)
+        snprintf(name, sizeof name, "n%u.test", i);
+    AUTO(val_gate) gate = make(0, 0, 1);
+    assert_non_null(enter(gate, &v[0], "1", name));
+    assert_non_null(enter(gate, &v[1], "2", "victim.test"));
+}
+
 /* A crowd stands before two others came; they wait for one turn each, not for the crowd. */
 static void lines_take_turns(void **state)
 {
@@ -115,11 +145,9 @@ static void nobody_is_forgotten(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_comes_alone_goes_through),
-        cmocka_unit_test(the_limit_in_all),
-        cmocka_unit_test(one_account_cannot_use_all),
-        cmocka_unit_test(a_name_is_not_run_over),
-        cmocka_unit_test(lines_take_turns),
+        cmocka_unit_test(who_comes_alone_goes_through), cmocka_unit_test(the_limit_in_all),
+        cmocka_unit_test(one_account_cannot_use_all),   cmocka_unit_test(a_name_is_not_run_over),
+        cmocka_unit_test(nobody_aims_at_a_name),        cmocka_unit_test(lines_take_turns),
         cmocka_unit_test(nobody_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
