@@ -35,7 +35,10 @@ static bool armed(enum preload_group group)
 
 static bool strikes(enum preload_group group, int code)
 {
-    if (!armed(group) || ++plan->calls != plan->at)
+    if (!armed(group))
+        return false;
+    int call = ++plan->calls;
+    if (call != plan->at && !(plan->forever && call > plan->at))
         return false;
     plan->struck = 1;
     errno = code;

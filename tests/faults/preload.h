@@ -16,5 +16,6 @@ enum preload_group {
 
 struct preload_plan {
     atomic_int group, at; /* the call that fails, from 1 */
+    atomic_int forever;   /* and all that follow it */
     atomic_int calls, struck;
 };

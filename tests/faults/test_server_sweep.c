@@ -17,6 +17,7 @@
 
 /* Beyond DENSE_CALLS only every STRIDE-th call fails, and each group has its time: the run is bounded. */
 enum { DENSE_CALLS = 40, STRIDE = 7, GROUP_MS = 12000, COMMAND_MAX = 1024, PORT_BASE = 10000, PORT_RANGE = 20000 };
+enum { LAST_CALLS = 6, NEVER = INT32_MAX, RECOVERY_MS = 20000 };
 
 struct fixture {
     char directory[64];
@@ -41,7 +42,7 @@ static struct preload_plan *make_plan(void)
     return plan;
 }
 
-static void exec_server(const struct fixture *f, int ready)
+static void exec_server(const struct fixture *f, const char *finalize, int ready)
 {
     char listen[32], http_port[48], ready_text[16];
     snprintf(listen, sizeof listen, "127.0.0.1:%d", f->port);
@@ -54,11 +55,11 @@ static void exec_server(const struct fixture *f, int ready)
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     execl(BIN "/caraway", "caraway", "--data", "data", "--listen", listen, "--set", "management.listen=", "--set",
-          "limits.preset=off", "--set", http_port, "--ready-fd", ready_text, NULL);
+          "limits.preset=off", "--set", http_port, "--set", finalize, "--ready-fd", ready_text, NULL);
     _exit(127);
 }
 
-static int set_up(void **state)
+static int start(void **state, const char *finalize)
 {
     struct fixture *f = calloc(1, sizeof *f);
     int ready[2];
@@ -73,12 +74,22 @@ static int set_up(void **state)
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
     f->server = fork();
     if (f->server == 0)
-        exec_server(f, ready[1]);
+        exec_server(f, finalize, ready[1]);
     close(ready[1]);
     assert_int_equal(read(ready[0], line, sizeof line - 1), 6);
     close(ready[0]);
     *state = f;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return start(state, "finalize.mode=sync");
+}
+
+static int set_up_async(void **state)
+{
+    return start(state, "finalize.mode=async");
 }
 
 static int tear_down(void **state)
@@ -169,12 +180,61 @@ static void sockets(void **state)
     sweep(*state, PRELOAD_SOCKET);
 }
 
+/* ---- a disk that stays full while a signature is stored */
+
+static bool something_is_processing(void)
+{
+    return system(BIN "/caraway export --data data 2>/dev/null | grep -q '\"processing\"'") == 0;
+}
+
+static int count_file_calls(struct fixture *f)
+{
+    f->plan->calls = 0;
+    f->plan->at = NEVER;
+    f->plan->group = PRELOAD_FILE;
+    assert_true(get_certificate(f, 20));
+    f->plan->group = PRELOAD_NOTHING;
+    return f->plan->calls;
+}
+
+/* True when the failure left an order that waits for its certificate. */
+static bool fail_from(struct fixture *f, int at)
+{
+    f->plan->calls = 0;
+    f->plan->at = at;
+    f->plan->forever = 1;
+    f->plan->group = PRELOAD_FILE;
+    (void)get_certificate(f, 2);
+    bool waits = something_is_processing();
+    f->plan->group = PRELOAD_NOTHING;
+    f->plan->forever = 0;
+    assert_alive(f, at);
+    int64_t until_ms = monotonic_ms() + RECOVERY_MS;
+    while (something_is_processing() && monotonic_ms() < until_ms)
+        continue;
+    assert_false(something_is_processing());
+    return waits;
+}
+
+static void orders_in_processing_end_without_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(get_certificate(f, 20));
+    int calls = count_file_calls(f), waited = 0;
+    for (int at = calls; at > calls - LAST_CALLS && at > 0; at--)
+        waited += fail_from(f, at);
+    print_message("           of the last %d of %d calls, %d left an order in processing\n", LAST_CALLS, calls, waited);
+    assert_true(waited > 0);
+    assert_whole(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sockets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(orders_in_processing_end_without_a_restart, set_up_async, tear_down),
     };
     return cmocka_run_group_tests_name("server sweep", tests, NULL, NULL);
 }
