@@ -223,8 +223,24 @@ static bool apply_all(struct settings *settings, const struct setting_inputs *in
     return true;
 }
 
+/* A certificate's life begins that much before it is signed. */
+static bool check_lifetime(const struct settings *settings, char why[static SETTINGS_WHY_SIZE])
+{
+    AUTO_BUF(lifetime, 32);
+    AUTO_BUF(backdate, 32);
+    if (settings->ca_lifetime_ms > settings->ca_backdate_ms)
+        return true;
+    setting_format_number(SETTING_KIND_DURATION, settings->ca_lifetime_ms, &lifetime);
+    setting_format_number(SETTING_KIND_DURATION, settings->ca_backdate_ms, &backdate);
+    return fail(why,
+                "ca.lifetime: %s is not longer than ca.backdate (%s), so certificates would have expired before they "
+                "are signed; lower ca.backdate, too",
+                buf_str(&lifetime), buf_str(&backdate));
+}
+
 static bool check_together(const struct settings *settings, char why[static SETTINGS_WHY_SIZE])
 {
+    TRY(check_lifetime(settings, why));
     if (persist_is_offered(settings) && settings->caa_identities.count > PERSIST_ISSUERS_MAX)
         return fail(why, "caa-identities: the challenge dns-persist-01 can name at most %d, not %zu",
                     PERSIST_ISSUERS_MAX, settings->caa_identities.count);

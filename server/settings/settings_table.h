@@ -115,7 +115,7 @@
     X(ca_name, TEXT, "ca.name", "Caraway", SAME, 0, 0, "", RESTART, \
       "Organisation in the names of root and intermediate, used when they are made.") \
     X(ca_lifetime_ms, DURATION, "ca.lifetime", "90d", SAME, 60 * SETTING_SECOND, 398 * SETTING_DAY, "", RESTART, \
-      "How long a certificate is valid.") \
+      "How long a certificate is valid, ca.backdate included.") \
     X(ca_alternate_chains, INTEGER, "ca.alternate-chains", "0", SAME, 0, 16, "", RESTART, \
       "Further roots that sign the same intermediate key: chains a client may ask for by Link: rel=alternate.") \
     X(profile_default, CHOICE, "profile.default", "classic", SAME, 0, 0, "classic|tlsserver|shortlived", RESTART, \

@@ -206,6 +206,18 @@ static void dns_persist_01_names_ten_issuers_at_most(void **state)
     assert_string_equal(why, "caa-identities: the challenge dns-persist-01 can name at most 10, not 11");
 }
 
+static void certificates_outlive_their_signature(void **state)
+{
+    (void)state;
+    static const struct setting_flag flags[] = { { "--set", "ca.lifetime", "30m" }, { "--set", "ca.backdate", "1m" } };
+    char why[SETTINGS_WHY_SIZE];
+    AUTO(settings) both = read_good(&(struct settings_sources) { .flags = flags, .flag_count = 2 });
+    assert_int_equal(both->ca_lifetime_ms, 1800000);
+    assert_null(settings_read(&(struct settings_sources) { .flags = flags, .flag_count = 1 }, why));
+    assert_string_equal(why, "ca.lifetime: 30m is not longer than ca.backdate (1h), so certificates would have expired "
+                             "before they are signed; lower ca.backdate, too");
+}
+
 static void unknown_names_are_answered_with_the_nearest(void **state)
 {
     (void)state;
@@ -316,6 +328,7 @@ int main(void)
         cmocka_unit_test(hosts_map_names_to_addresses),
         cmocka_unit_test(names_and_texts_are_checked),
         cmocka_unit_test(dns_persist_01_names_ten_issuers_at_most),
+        cmocka_unit_test(certificates_outlive_their_signature),
         cmocka_unit_test(unknown_names_are_answered_with_the_nearest),
         cmocka_unit_test(environment_names_follow_from_the_settings),
         cmocka_unit_test(the_stronger_source_wins),
