@@ -1,5 +1,6 @@
 #include "server/caraway.h"
 
+#include "base/clock_text.h"
 #include "server/web/endpoint.h"
 #include "server/protocol/issuance.h"
 #include "server/protocol/later.h"
@@ -353,8 +354,19 @@ char *caraway_url(const struct settings *settings, uint16_t port)
     return buf_take(&url, &unused);
 }
 
+/* A machine without a battery begins in 1970. */
+static bool check_clock(const struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
+{
+    char moment[TIME_TEXT_SIZE];
+    int64_t now_ms = world_now_ms(caraway->world);
+    time_text(now_ms, moment);
+    return now_ms >= CARAWAY_EARLIEST_MS ||
+           refuse(why, "this machine's clock says %s; set it, for certificates are dated by it", moment);
+}
+
 bool caraway_open(struct caraway *caraway, const struct settings *settings, char why[static CARAWAY_WHY_SIZE])
 {
+    TRY(check_clock(caraway, why));
     caraway->settings = settings;
     caraway->base_url = caraway_url(settings, 0);
     if (caraway->base_url == NULL)

@@ -33,6 +33,9 @@ struct caraway {
     struct webhook *webhook;
 };
 
+/* 1971: a moment before now is still one after 1970, as times in the store and in certificates must be. */
+#define CARAWAY_EARLIEST_MS INT64_C(31536000000)
+
 enum { CARAWAY_WHY_SIZE = 400 };
 /* Makes the data directory when it is missing and opens everything below the web. On failure all is closed again and
  * `why` is a sentence for the operator that says what to do. The log stays the caller's: set it before, or NULL. */

@@ -27,11 +27,12 @@ bool clock_get(struct request *rq)
 static bool read_move(struct request *rq, int64_t *out_ms)
 {
     const json_t *advance = json_object_get(rq->payload, "advance_ms");
+    bool set = json_object_get(rq->payload, "set") != NULL;
     int64_t moment_ms = 0;
     bool reset = false;
     TRY(payload_time(rq, "set", &moment_ms));
     TRY(payload_flag(rq, "reset", &reset));
-    if (json_object_size(rq->payload) != 1 || !(json_is_integer(advance) || moment_ms != 0 || reset))
+    if (json_object_size(rq->payload) != 1 || !(json_is_integer(advance) || set || reset))
         return problem_fail(&rq->problem, PROBLEM_MALFORMED,
                             "Write {\"advance_ms\": NUMBER}, {\"set\": \"2026-11-24T12:58:18Z\"} or {\"reset\": true}");
     if (reset)
@@ -50,8 +51,8 @@ bool clock_post(struct request *rq)
                             "The clock of a private CA is the machine's; the staging preset has one that can be moved");
     TRY(payload_read(rq));
     TRY(read_move(rq, &by_ms));
-    if (__builtin_add_overflow(rq->now_ms, by_ms, &then_ms) || then_ms < 0 || then_ms > LATEST_MS)
-        return problem_fail(&rq->problem, PROBLEM_MALFORMED, "The clock can stand between the years 1970 and 9000");
+    if (__builtin_add_overflow(rq->now_ms, by_ms, &then_ms) || then_ms < CARAWAY_EARLIEST_MS || then_ms > LATEST_MS)
+        return problem_fail(&rq->problem, PROBLEM_MALFORMED, "The clock can stand between the years 1971 and 9000");
     world_move(clock, by_ms);
     char moment[TIME_TEXT_SIZE];
     time_text(then_ms, moment);
