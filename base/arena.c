@@ -17,14 +17,20 @@ struct arena {
     struct chunk *chunks; /* newest first; the last is the first ever made */
     size_t max;
     size_t total;
+    size_t chunk_bytes;
 };
+
+struct arena *arena_create_in_chunks(size_t max_bytes, size_t chunk_bytes)
+{
+    struct arena *arena = malloc(sizeof *arena);
+    if (arena != NULL)
+        *arena = (struct arena) { .max = max_bytes, .chunk_bytes = chunk_bytes };
+    return arena;
+}
 
 struct arena *arena_create(size_t max_bytes)
 {
-    struct arena *arena = calloc(1, sizeof *arena);
-    if (arena != NULL)
-        arena->max = max_bytes;
-    return arena;
+    return arena_create_in_chunks(max_bytes, CHUNK_BYTES);
 }
 
 void arena_reset(struct arena *arena)
@@ -52,7 +58,7 @@ void arena_drop(struct arena *arena)
 
 static struct chunk *arena_grow(struct arena *arena, size_t len)
 {
-    size_t size = len > CHUNK_BYTES ? len : CHUNK_BYTES;
+    size_t size = len > arena->chunk_bytes ? len : arena->chunk_bytes;
     if (size > arena->max - arena->total)
         size = len;
     if (size > arena->max - arena->total)

@@ -7,6 +7,8 @@
 struct arena;
 
 MUST_USE struct arena *arena_create(size_t max_bytes);
+/* The same in chunks of another size than 8 KiB: for little that lives long. */
+MUST_USE struct arena *arena_create_in_chunks(size_t max_bytes, size_t chunk_bytes);
 void arena_drop(struct arena *arena);
 void arena_reset(struct arena *arena); /* forgets everything, keeps the first chunk for the next use */
 DEFINE_DROP(arena, arena_drop)

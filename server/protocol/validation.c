@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-enum { ATTEMPT_MAX_BYTES = 256 * 1024, RESUME_PAGE = 256, HURRY_LEAST_MS = 1000 };
+enum { ATTEMPT_MAX_BYTES = 256 * 1024, WAITING_BYTES = 512, RESUME_PAGE = 256, HURRY_LEAST_MS = 1000 };
 
 struct attempt {
     struct validation validation;
@@ -285,7 +285,7 @@ static bool attempt_fill(struct attempt *attempt, const struct authorization *au
                          const struct challenge *challenge, const struct account *account)
 {
     const struct settings *settings = attempt->caraway->settings;
-    struct arena *arena = attempt->arena = arena_create(ATTEMPT_MAX_BYTES);
+    struct arena *arena = attempt->arena = arena_create_in_chunks(ATTEMPT_MAX_BYTES, WAITING_BYTES);
     attempt->scratch = arena_create(ATTEMPT_MAX_BYTES);
     attempt->outcome = arena_create(ATTEMPT_MAX_BYTES);
     TRY(arena != NULL && attempt->scratch != NULL && attempt->outcome != NULL);

@@ -49,6 +49,18 @@ static void a_reset_gives_the_room_back(void **state)
     }
 }
 
+/* Small chunks are left for what does not fit into one, and the maximum counts them all. */
+static void chunks_of_another_size(void **state)
+{
+    (void)state;
+    AUTO(arena) arena = arena_create_in_chunks(4096, 64);
+    for (int i = 0; i < 10; i++)
+        assert_non_null(arena_alloc(arena, 48));
+    assert_non_null(arena_alloc(arena, 3000));
+    assert_null(arena_alloc(arena, 1000));
+    assert_non_null(arena_alloc(arena, 200));
+}
+
 static void an_array_that_overflows_is_refused(void **state)
 {
     (void)state;
@@ -90,6 +102,7 @@ int main(void)
         cmocka_unit_test(memory_is_zeroed_again_after_a_reset),
         cmocka_unit_test(the_maximum_holds),
         cmocka_unit_test(a_reset_gives_the_room_back),
+        cmocka_unit_test(chunks_of_another_size),
         cmocka_unit_test(an_array_that_overflows_is_refused),
         cmocka_unit_test(texts_are_copied_and_ended),
         cmocka_unit_test(printf_measures_first),
