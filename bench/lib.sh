@@ -28,12 +28,17 @@ either()
     if [ -n "${BENCH_LONG:-}" ]; then echo "$2"; else echo "$1"; fi
 }
 
+declare -A servers=()
 server_pid='' names_pid='' ask_dns='' under=()
 finish()
 {
     local status=$?
     set +e
     server_stop
+    for kept in "${!servers[@]}"; do
+        server_use "$kept"
+        server_stop
+    done
     rm -rf "$work"
     exit "$status"
 }
@@ -127,6 +132,18 @@ server_stop()
     wait "$server_pid" 2>/dev/null || true
     server_pid=
     [ -n "${data:-}" ] || rm -rf "$server_home"
+}
+
+# server_keep NAME, server_use NAME: several servers at once. A kept one goes on, and is stopped after server_use.
+server_keep()
+{
+    printf -v "servers[$1]" '%s\t' "$server_pid" "$directory" "$ca" "$http_port" "$server_home"
+    server_pid=
+}
+
+server_use()
+{
+    IFS=$'\t' read -r server_pid directory ca http_port server_home <<<"${servers[$1]}"
 }
 
 gone()

@@ -16,6 +16,7 @@
 enum { ONLY_NOTHING = -1 };
 enum {
     CLIENTS_MAX = 10000,
+    NAMES_MAX = 100,
     RATE_MAX = 100000,
     PATIENCE_S = 30,
     POLL_MS = 2,
@@ -27,7 +28,7 @@ enum {
 
 struct load_options {
     struct tc_client_options client;
-    long clients, seconds, count, rate, pid;
+    long clients, seconds, count, rate, names, pid;
     int account_key, key, only;
     const char *suffix, *record;
     bool renew, json;
@@ -50,8 +51,9 @@ static const struct tc_option options[] = {
       .choices = tc_key_names },
     { "key", "TYPE", "of certificates: p-256 (default) or rsa-2048", TC_OPTION_CHOICE, LOAD(key),
       .choices = tc_key_names },
-    { "suffix", "NAME", "of the names asked for, load-RUN-N.NAME (default example.test)", TC_OPTION_TEXT,
-      LOAD(suffix) },
+    { "names", "N", "in each certificate (default 1)", TC_OPTION_NUMBER, LOAD(names), 1, NAMES_MAX },
+    { "suffix", "NAME", "of the names asked for: load-RUN-N.NAME, 2.load-RUN-N.NAME … (default example.test)",
+      TC_OPTION_TEXT, LOAD(suffix) },
     { "pid", "PID", "the CA's process: report its processor time, its children's included", TC_OPTION_NUMBER, LOAD(pid),
       1, 4194304 },
     { "record", "FILE", "append a line for each object that the CA acknowledged, with the certificates", TC_OPTION_TEXT,
@@ -70,8 +72,8 @@ struct load_client {
     struct load *load;
     struct tc_flow *flow;
     struct tc_csr_key *key;
-    struct acme_identifier identifier;
-    char name[NAME_MAX_BYTES];
+    struct acme_identifier *identifiers; /* options->names of them, over names */
+    char (*names)[NAME_MAX_BYTES];
     char certificate_url[URL_MAX_BYTES];
     uint64_t started_ns; /* with a rate: when it was due, so that a server that lags cannot hide it */
     bool ready, busy;    /* ready: what is repeated has been prepared */
@@ -119,8 +121,13 @@ static void client_name(struct load_client *client)
 {
     struct load *load = client->load;
     uint64_t number = load->options->renew ? (uint64_t)(client - load->clients) : load->issues;
-    snprintf(client->name, sizeof client->name, "load-%s-%" PRIu64 ".%s", load->run, number, load->options->suffix);
-    client->identifier = (struct acme_identifier) { IDENTIFIER_DNS, client->name };
+    for (long i = 0; i < load->options->names; i++) {
+        char label[24] = "";
+        if (i > 0)
+            snprintf(label, sizeof label, "%ld.", i + 1);
+        snprintf(client->names[i], NAME_MAX_BYTES, "%sload-%s-%" PRIu64 ".%s", label, load->run, number,
+                 load->options->suffix);
+    }
 }
 
 static bool repeats_account(const struct load *load)
@@ -138,7 +145,7 @@ static void client_issue(struct load_client *client)
 {
     int only = client->load->options->only;
     client_name(client);
-    struct tc_flow_order order = { &client->identifier, 1, client->key };
+    struct tc_flow_order order = { client->identifiers, (size_t)client->load->options->names, client->key };
     if (!client->ready || only == ONLY_NOTHING)
         tc_flow_issue(client->flow, &order);
     else
@@ -281,7 +288,7 @@ static void on_progress(void *arg, const char *step, const char *text)
     struct load_client *client = arg;
     if (client->load->record == NULL)
         return;
-    tc_load_record_progress(client->load->record, step, text, client->name);
+    tc_load_record_progress(client->load->record, step, text, client->names[0]);
     if (strcmp(step, "certificate") == 0)
         snprintf(client->certificate_url, sizeof client->certificate_url, "%s", text);
 }
@@ -291,8 +298,20 @@ static void on_done(void *arg, struct tc_flow *flow)
     struct load_client *client = arg;
     bool issued = tc_flow_problem(flow) == NULL && client->load->running;
     if (issued && client->load->record != NULL)
-        tc_load_record_certificate(client->load->record, client->certificate_url, client->name, tc_flow_chain(flow));
+        tc_load_record_certificate(client->load->record, client->certificate_url, client->names[0],
+                                   tc_flow_chain(flow));
     (client->load->running ? finished : prepared)(client, flow);
+}
+
+static bool make_names(struct load_client *client)
+{
+    size_t count = (size_t)client->load->options->names;
+    client->names = calloc(count, sizeof *client->names);
+    client->identifiers = calloc(count, sizeof *client->identifiers);
+    TRY(client->names != NULL && client->identifiers != NULL);
+    for (size_t i = 0; i < count; i++)
+        client->identifiers[i] = (struct acme_identifier) { IDENTIFIER_DNS, client->names[i] };
+    return true;
 }
 
 /* Keys are made before the clock starts. */
@@ -305,7 +324,7 @@ static bool make_client(struct load *load, struct load_client *client)
     client->pause.data = client;
     uv_timer_init(&load->client.loop, &client->pause);
     load->made++;
-    TRY(account_key != NULL && key != NULL);
+    TRY(account_key != NULL && key != NULL && make_names(client));
     client->key = tc_csr_key_create(key);
     TRY(client->key != NULL);
     client->flow = tc_flow_create(&load->client.setup, account_key, &events);
@@ -327,6 +346,8 @@ static void drop_clients(struct load *load)
     for (size_t i = 0; i < load->made; i++) {
         tc_flow_drop(load->clients[i].flow);
         tc_csr_key_drop(load->clients[i].key);
+        free(load->clients[i].identifiers);
+        free(load->clients[i].names);
         uv_close((uv_handle_t *)&load->clients[i].pause, NULL);
     }
 }
@@ -384,9 +405,12 @@ static void allow_many_files(void)
 
 static int run(const struct tc_command *command, int argc, char **argv)
 {
-    struct load_options opts = {
-        .client = TC_CLIENT_OPTIONS_INIT, .clients = 1, .seconds = 10, .only = ONLY_NOTHING, .suffix = "example.test"
-    };
+    struct load_options opts = { .client = TC_CLIENT_OPTIONS_INIT,
+                                 .clients = 1,
+                                 .seconds = 10,
+                                 .names = 1,
+                                 .only = ONLY_NOTHING,
+                                 .suffix = "example.test" };
     opts.client.patience_s = PATIENCE_S;
     opts.client.poll_ms = POLL_MS;
     int exit_code;
