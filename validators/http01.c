@@ -6,7 +6,7 @@
 
 #include "base/crypto.h"
 
-enum { REDIRECTS_MAX = 10, SHOWN_URL_BYTES = 200, STATUS_SEE_OTHER = 303 };
+enum { REDIRECTS_MAX = 10, SHOWN_URL_BYTES = 200, TRACED_URL_SIZE = 512, STATUS_SEE_OTHER = 303 };
 
 struct http01 {
     struct val_attempt attempt;
@@ -75,11 +75,12 @@ static enum val_turn connect_next(struct val_attempt *attempt)
 
 static void trace_hop(struct http01 *http)
 {
-    char text[VAL_SHOWN_SIZE];
+    char text[VAL_SHOWN_SIZE], url[TRACED_URL_SIZE];
     const struct val_fetch *fetch = &http->fetch;
     struct json_out *out =
         val_trace_step(&http->attempt.trace, "http", http->began_ms, val_attempt_now(&http->attempt));
-    json_out_text(out, "url", val_printable(bytes_text(http->target.url), text));
+    val_printable_long(bytes_text(http->target.url), url, sizeof url);
+    json_out_text(out, "url", url);
     json_out_text(out, "address", http->endpoint);
     if (fetch->outcome == VAL_FETCH_ANSWERED) {
         json_out_int(out, "status", fetch->status);

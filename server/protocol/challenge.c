@@ -5,6 +5,7 @@
 #include "server/protocol/persist.h"
 #include "server/policy/policy.h"
 #include "server/protocol/validation.h"
+#include "server/protocol/validation_record.h"
 
 /* RFC 8555 §7.1.6:   pending ──▶ processing ──▶ valid, invalid */
 void challenge_move(struct challenge *challenge, enum challenge_state to)
@@ -44,6 +45,8 @@ void challenge_write(struct json_out *out, struct request *rq, const struct auth
         json_out_time(out, "validated", challenge->validated_ms);
     if (challenge->failures.count > 0)
         challenge_write_error(out, challenge);
+    if (rq->caraway->settings->validation_show_records)
+        validation_record_write(out, challenge, &authorization->identifier);
     json_out_end_object(out);
     out->buf->failed |= url == NULL;
 }

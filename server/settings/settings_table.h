@@ -96,6 +96,9 @@
     X(validation_allow_addresses, NETWORKS, "validation.allow-addresses", "loopback,private,self", "private", 0, 0, \
       "loopback|private|self|link-local|metadata|multicast|shared|documentation|benchmark|unspecified|mapped|tunnel|" \
       "protocol", RESTART, "Reserved addresses that validations may connect to; they stay away from all others.") \
+    X(validation_show_records, BOOL, "validation.show-records", "true", "false", 0, 0, "", RESTART, \
+      "Challenges that were tried have validationRecord, as Boulder's: hosts, ports and addresses that were met, and " \
+      "whom DNS asked.") \
     X(caa_mode, CHOICE, "caa.mode", "enforce", SAME, 0, 0, "off|warn|enforce", RESTART, \
       "What becomes of CAA records: not asked for, only warned of, or obeyed. Names in dns.hosts have none.") \
     X(dns_server, RESOLVER, "dns.server", "", SAME, 0, 0, "", RESTART, \

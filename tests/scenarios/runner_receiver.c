@@ -56,8 +56,11 @@ static bool read_request(int fd, struct buf *out)
 static void send_answer(struct receiver *r, int fd)
 {
     AUTO_BUF(answer, REQUEST_MAX);
-    buf_printf(&answer, "HTTP/1.1 %d Status\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", r->status,
-               strlen(r->body), r->body);
+    if (r->status / 100 == 3)
+        buf_printf(&answer, "HTTP/1.1 %d Status\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", r->status, r->body);
+    else
+        buf_printf(&answer, "HTTP/1.1 %d Status\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", r->status,
+                   strlen(r->body), r->body);
     (void)!send(fd, answer.data, answer.len, MSG_NOSIGNAL);
     close(fd);
 }
@@ -137,6 +140,7 @@ static bool start(struct scenario *s, struct receiver *r)
     r->port = ntohs(address.sin_port);
     r->running = pthread_create(&r->thread, NULL, run, r) == 0;
     return r->running && write_secret(s, r->name) &&
+           variable_setf(s, arena_printf(s->arena, "%d", r->port), "%s.port", r->name) &&
            variable_setf(s, arena_printf(s->arena, "http://127.0.0.1:%d/hook", r->port), "%s.url", r->name);
 }
 
