@@ -82,12 +82,14 @@ bool log_wants(const struct log *log, enum log_event event)
     return log != NULL && log_events[event].level >= log->level;
 }
 
-/* What came from outside must not forge a line or steer a terminal. */
+/* What came from outside must not forge a line or steer a terminal, and can be told from its looks. */
 static void log_clean(struct buf *out, const char *text)
 {
     for (; *text != '\0' && out->len < LOG_VALUE_MAX; text++) {
         unsigned char c = (unsigned char)*text;
-        if (c >= ' ' && c < 0x7f)
+        if (c == '\\')
+            buf_text(out, "\\\\");
+        else if (c >= ' ' && c < 0x7f)
             buf_char(out, *text);
         else
             buf_printf(out, "\\x%02x", c);

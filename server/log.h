@@ -85,8 +85,9 @@ MUST_USE struct log *log_open(int fd, enum log_level level, enum log_format form
 void log_drop(struct log *log);
 DEFINE_DROP(log, log_drop)
 
-/* log_event(log, LOG_REQUEST, LOG_TEXT("path", path), LOG_INT("status", 200)); a NULL log writes nothing. Bytes of
- * texts that are not printable ASCII are shown as \xNN; long texts are cut. */
+/* log_event(log, LOG_REQUEST, LOG_TEXT("path", path), LOG_INT("status", 200)); a NULL log writes nothing. In texts a
+ * backslash is shown as \\ and what is not printable ASCII as \xNN, in JSON before JSON's own escapes. Long texts are
+ * cut: 600 characters or more of that, then "...". */
 #define log_event(log, event, ...)                                                                                     \
     log_write((log), (event), (const struct log_field[]) { __VA_ARGS__ __VA_OPT__(, ) { .key = NULL } })
 void log_write(struct log *log, enum log_event event, const struct log_field *fields);

@@ -89,6 +89,56 @@ static void a_value_cannot_forge_a_line(void **state)
     assert_ptr_equal(strchr(buf_str(&out), '\n'), buf_str(&out) + out.len - 1);
 }
 
+/* Undoes \\, \xNN and, in a text line, \". */
+static void undo(const char *shown, size_t len, struct buf *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (shown[i] != '\\') {
+            buf_char(out, shown[i]);
+            continue;
+        }
+        char hex[3] = { 0 };
+        if (shown[++i] == 'x') {
+            memcpy(hex, shown + i + 1, 2);
+            i += 2;
+        }
+        buf_char(out, hex[0] != '\0' ? (char)strtol(hex, NULL, 16) : shown[i]);
+    }
+}
+
+/* Every pair of bytes, between letters that could finish an escape. */
+static void a_value_can_be_told_from_its_looks(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 255 * 255; i++) {
+        const char text[] = { (char)(1 + i / 255), (char)(1 + i % 255), 'x', '4', '1', '\\', 'x', '0', 'a', '\0' };
+        struct fixture f;
+        AUTO_BUF(line, 4096);
+        AUTO_BUF(back, 64);
+        if (strchr("\\\"x= \n\x7f\xff", text[1]) == NULL)
+            continue;
+        open_log(&f, LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+        log_event(f.log, LOG_REQUEST_REFUSED, LOG_TEXT("path", text));
+        close_log(&f, &line);
+        const char *shown = strstr(buf_str(&line), "path=") + 5;
+        size_t len = strcspn(shown, "\n");
+        bool quoted = shown[0] == '"';
+        undo(shown + quoted, len - 2 * quoted, &back);
+        assert_string_equal(buf_str(&back), text);
+    }
+}
+
+static void a_backslash_in_json_is_told_too(void **state)
+{
+    (void)state;
+    struct fixture f;
+    AUTO_BUF(out, 65536);
+    open_log(&f, LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+    log_event(f.log, LOG_REQUEST_REFUSED, LOG_TEXT("a", "\\x0a"), LOG_TEXT("b", "\n"));
+    close_log(&f, &out);
+    assert_non_null(strstr(buf_str(&out), "\"a\":\"\\\\\\\\x0a\",\"b\":\"\\\\x0a\""));
+}
+
 static void long_values_are_cut(void **state)
 {
     (void)state;
@@ -151,10 +201,15 @@ static void lines_of_threads_stay_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_lines_are_aligned),      cmocka_unit_test(json_lines_are_objects),
-        cmocka_unit_test(light_events_are_left_out),   cmocka_unit_test(a_value_cannot_forge_a_line),
-        cmocka_unit_test(long_values_are_cut),         cmocka_unit_test(levels_have_names),
+        cmocka_unit_test(text_lines_are_aligned),
+        cmocka_unit_test(json_lines_are_objects),
+        cmocka_unit_test(light_events_are_left_out),
+        cmocka_unit_test(a_value_cannot_forge_a_line),
+        cmocka_unit_test(long_values_are_cut),
+        cmocka_unit_test(levels_have_names),
         cmocka_unit_test(lines_of_threads_stay_whole),
+        cmocka_unit_test(a_value_can_be_told_from_its_looks),
+        cmocka_unit_test(a_backslash_in_json_is_told_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
