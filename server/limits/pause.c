@@ -43,7 +43,7 @@ bool pause_check(struct store_txn *txn, struct request *rq, const struct acme_id
         return problem_out_of_memory(&rq->problem);
     if (!store_get_pause(txn, rq->arena, id, &pause) || pause.paused_ms == 0)
         return true;
-    const char *page = page_url(rq, "unpause");
+    const char *page = page_url(rq, PAGE_UNPAUSE);
     if (page == NULL)
         return problem_out_of_memory(&rq->problem);
     problem_fail(&rq->problem, PROBLEM_RATE_LIMITED,
@@ -113,7 +113,7 @@ bool pause_resume(struct store_txn *txn, struct request *rq, const char *account
 bool pause_page_get(struct request *rq)
 {
     const char *account;
-    TRY(page_account(rq, "unpause", &account));
+    TRY(page_account(rq, PAGE_UNPAUSE, &account));
     page_reply(
         rq, "Paused names",
         "<p>Account <code>%s</code> kept asking for certificates that it could not prove, so its orders for those "
@@ -147,7 +147,7 @@ bool pause_page_post(struct request *rq)
     struct resume *state = arena_alloc(rq->arena, sizeof *state);
     if (state == NULL)
         return problem_out_of_memory(&rq->problem);
-    TRY(page_account(rq, "unpause", &state->account));
+    TRY(page_account(rq, PAGE_UNPAUSE, &state->account));
     rq->state = state;
     request_submit(rq, store_resume, after_resume);
     return true;

@@ -33,7 +33,7 @@ bool terms_check(struct request *rq)
     if (!rq->caraway->settings->terms_of_service_enforced || terms == NULL ||
         (agreed != NULL && strcmp(agreed, terms) == 0))
         return true;
-    const char *page = page_url(rq, "agree");
+    const char *page = page_url(rq, PAGE_AGREE);
     if (page == NULL)
         return problem_out_of_memory(&rq->problem);
     reply_link(rq, "terms-of-service", terms);
@@ -47,7 +47,7 @@ bool terms_page_get(struct request *rq)
 {
     const char *account;
     const char *terms = terms_in_force(rq);
-    TRY(page_account(rq, "agree", &account));
+    TRY(page_account(rq, PAGE_AGREE, &account));
     page_reply(
         rq, "Terms of service",
         "<p>Account <code>%s</code> agreed to other terms than those in force, which are at <a href=\"%s\">%s</a>."
@@ -76,7 +76,7 @@ static bool after_agreement(struct request *rq)
 bool terms_page_post(struct request *rq)
 {
     const char *account;
-    TRY(page_account(rq, "agree", &account));
+    TRY(page_account(rq, PAGE_AGREE, &account));
     rq->state = (void *)account;
     request_submit(rq, store_agreement, after_agreement);
     return true;

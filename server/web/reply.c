@@ -1,6 +1,7 @@
 #include "server/caraway.h"
 #include "server/limits/limit_headers.h"
 #include "server/web/nonce.h"
+#include "server/web/page.h"
 #include "server/web/request.h"
 #include "server/webhook/webhook.h"
 
@@ -64,11 +65,13 @@ const char *request_url(struct request *rq, const char *format, ...)
 static void log_problem(struct request *rq)
 {
     const struct acme_problem *problem = &rq->problem;
+    const char *cause = problem->cause[0] != '\0' ? problem->cause : NULL;
     bool ours = problem->status >= 500 && problem->type != PROBLEM_RATE_LIMITED;
     enum log_event event = ours ? LOG_REQUEST_FAILED : LOG_REQUEST_REFUSED;
-    log_event(rq->caraway->log, event, LOG_TEXT("path", rq->path), LOG_INT("status", problem->status),
-              LOG_TEXT("problem", problem_type_text(problem->type)), LOG_TEXT("detail", problem->detail),
-              LOG_TEXT("cause", problem->cause[0] != '\0' ? problem->cause : NULL), LOG_TEXT("account", rq->account.id),
+    log_event(rq->caraway->log, event, LOG_TEXT("path", page_hide_tokens(rq->arena, rq->path)),
+              LOG_INT("status", problem->status), LOG_TEXT("problem", problem_type_text(problem->type)),
+              LOG_TEXT("detail", page_hide_tokens(rq->arena, problem->detail)),
+              LOG_TEXT("cause", page_hide_tokens(rq->arena, cause)), LOG_TEXT("account", rq->account.id),
               LOG_TEXT("owner", rq->account.owner), LOG_TEXT("peer", rq->peer));
 }
 
@@ -92,9 +95,9 @@ void request_finish(struct request *rq)
 {
     if (rq->refused || rq->reply.status == 0)
         answer_problem(rq);
-    else
-        log_event(rq->caraway->log, LOG_REQUEST, LOG_TEXT("path", rq->path), LOG_INT("status", rq->reply.status),
-                  LOG_TEXT("account", rq->account.id), LOG_TEXT("peer", rq->peer));
+    else if (log_wants(rq->caraway->log, LOG_REQUEST))
+        log_event(rq->caraway->log, LOG_REQUEST, LOG_TEXT("path", page_hide_tokens(rq->arena, rq->path)),
+                  LOG_INT("status", rq->reply.status), LOG_TEXT("account", rq->account.id), LOG_TEXT("peer", rq->peer));
     if (!rq->routes->acme)
         return;
     limit_add_headers(rq);
