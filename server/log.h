@@ -29,6 +29,7 @@ MUST_USE bool log_level_from_text(const char *text, enum log_level *out);
     X(REQUEST, "request", DEBUG)                                                                                       \
     X(REQUEST_REFUSED, "request.refused", INFO) /* the client's fault: a problem document was sent */                  \
     X(REQUEST_FAILED, "request.failed", ERROR)  /* ours */                                                             \
+    X(PROXY_REFUSED, "proxy.refused", INFO)     /* a connection to listen-proxied was closed before it began */        \
     X(ACCOUNT_CREATED, "account.created", INFO)                                                                        \
     X(ACCOUNT_UPDATED, "account.updated", INFO)                                                                        \
     X(ORDER_CREATED, "order.created", INFO)                                                                            \

@@ -94,7 +94,7 @@ static unsigned connections_allowed(const struct caraway *caraway)
     return (unsigned)allowed;
 }
 
-enum transport { PLAIN, TLS };
+enum transport { PLAIN, TLS, TLS_BEHIND_PROXY };
 
 static bool listen_one(struct server *server, const char *address, enum transport transport,
                        const struct routes *routes, struct web **out, char why[static CARAWAY_WHY_SIZE])
@@ -103,7 +103,8 @@ static bool listen_one(struct server *server, const char *address, enum transpor
     char reason[WEB_WHY_SIZE] = "";
     struct web_options options = {
         .listen = address,
-        .tls = transport == TLS ? &server->caraway.tls : NULL,
+        .tls = transport != PLAIN ? &server->caraway.tls : NULL,
+        .proxied = transport == TLS_BEHIND_PROXY,
         .routes = routes,
         .threads = routes->acme ? caraway_threads(settings->web_threads) : 1,
         .max_connections = server->connections,
@@ -132,12 +133,29 @@ static bool listen_acme(struct server *server, const struct setting_texts *addre
 {
     for (size_t i = 0; i < addresses->count; i++, server->web_count++) {
         if (server->web_count == LISTENERS_MAX) {
-            snprintf(why, CARAWAY_WHY_SIZE, "listen and listen-plain name more than %d addresses", LISTENERS_MAX);
+            snprintf(why, CARAWAY_WHY_SIZE, "listen, listen-plain and listen-proxied name more than %d addresses",
+                     LISTENERS_MAX);
             return false;
         }
         TRY(listen_one(server, addresses->items[i], transport, &acme_routes, &server->webs[server->web_count], why));
     }
     return true;
+}
+
+/* The ways to ACME. */
+static bool listen_ways(struct server *server, char why[static CARAWAY_WHY_SIZE])
+{
+    const struct settings *settings = server->caraway.settings;
+    if (settings->listen_proxied.count > 0 && settings->trusted_proxies.count == 0) {
+        snprintf(why, CARAWAY_WHY_SIZE, "listen-proxied needs trusted-proxies, who alone may connect there");
+        return false;
+    }
+    TRY(listen_acme(server, &settings->listen, TLS, why));
+    TRY(listen_acme(server, &settings->listen_plain, PLAIN, why));
+    TRY(listen_acme(server, &settings->listen_proxied, TLS_BEHIND_PROXY, why));
+    if (server->web_count == 0)
+        snprintf(why, CARAWAY_WHY_SIZE, "none of listen, listen-plain and listen-proxied names an address");
+    return server->web_count > 0;
 }
 
 static bool listen_all(struct server *server, char why[static CARAWAY_WHY_SIZE])
@@ -147,10 +165,7 @@ static bool listen_all(struct server *server, char why[static CARAWAY_WHY_SIZE])
     listen_admin(server);
     if (settings->management_listen[0] != '\0')
         TRY(listen_one(server, settings->management_listen, TLS, &management_routes, &server->management, why));
-    TRY(listen_acme(server, &settings->listen, TLS, why) && listen_acme(server, &settings->listen_plain, PLAIN, why));
-    if (server->web_count == 0)
-        snprintf(why, CARAWAY_WHY_SIZE, "neither listen nor listen-plain names an address");
-    return server->web_count > 0;
+    return listen_ways(server, why);
 }
 
 static bool start(struct server *server, const struct settings *settings, char why[static CARAWAY_WHY_SIZE])

@@ -48,6 +48,8 @@
       "Where ACME is served over HTTPS; localhost means 127.0.0.1 and ::1.") \
     X(listen_plain, ENDPOINTS, "listen-plain", "", SAME, 0, 0, "", RESTART, \
       "Where ACME is served over plain HTTP, for a TLS proxy in front; RFC 8555 wants HTTPS up to the client.") \
+    X(listen_proxied, ENDPOINTS, "listen-proxied", "", SAME, 0, 0, "", RESTART, \
+      "Where ACME is served over HTTPS to trusted-proxies, which begin each connection with a PROXY header.") \
     X(management_listen, ENDPOINT, "management.listen", "localhost:15000", SAME, 0, 0, "", RESTART, \
       "Where health, metrics and the management interface are served; empty turns them off.") \
     X(external_url, URL, "external-url", "", SAME, 0, 0, "", RESTART, \

@@ -131,7 +131,7 @@ static void read_x_forwarded(struct arena *arena, const struct forwarded_headers
 
 /* ---- whom to believe */
 
-static bool is_trusted(const struct settings *settings, const char *address)
+bool forwarded_trusts(const struct settings *settings, const char *address)
 {
     for (size_t i = 0; i < settings->trusted_proxies.count; i++) {
         struct network network;
@@ -171,7 +171,7 @@ static const char *bare_address(struct arena *arena, const char *text)
 static void believe(struct arena *arena, const struct settings *settings, const struct hops *hops,
                     struct forwarded *inout)
 {
-    for (size_t i = hops->count; i-- > 0 && is_trusted(settings, inout->peer);) {
+    for (size_t i = hops->count; i-- > 0 && forwarded_trusts(settings, inout->peer);) {
         const struct hop *hop = &hops->items[i];
         if (hop->proto != NULL && strcasecmp(hop->proto, "https") == 0)
             inout->proto = "https";
@@ -192,7 +192,7 @@ bool forwarded_resolve(struct arena *arena, const struct settings *settings, con
     struct hops hops = { .count = 0 };
     TRY(inout->peer != NULL);
     inout->host = host_is_plain(headers->host) ? headers->host : NULL;
-    if (!is_trusted(settings, inout->peer))
+    if (!forwarded_trusts(settings, inout->peer))
         return true;
     if (headers->forwarded == NULL)
         read_x_forwarded(arena, headers, &hops);

@@ -16,6 +16,9 @@ struct forwarded {
     const char *host;  /* with port; NULL when there is none or it is not a plain host */
 };
 
+/* True when the address (as text) is one of trusted-proxies. */
+bool forwarded_trusts(const struct settings *settings, const char *address);
+
 /* `peer` and `proto` come in as the connection has them. Texts of the result live in the arena or are the inputs. */
 MUST_USE bool forwarded_resolve(struct arena *arena, const struct settings *settings,
                                 const struct forwarded_headers *headers, struct forwarded *inout);

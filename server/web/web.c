@@ -1,5 +1,8 @@
 #include "server/web/web_internal.h"
 
+#include "server/caraway.h"
+#include "server/web/proxy_listener.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -157,7 +160,8 @@ static bool describe(struct web *web, const char *listen)
 
 static struct MHD_Daemon *start_daemon(struct web *web, const struct web_options *options, int fd)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+                     (options->tls != NULL ? MHD_USE_TLS : 0U) | (options->proxied ? MHD_USE_NO_LISTEN_SOCKET : 0U);
     /* AES-128 comes first for its SHA-256, which the processor knows; X25519 because clients send a share for it */
     static char priorities[] =
         "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
@@ -170,12 +174,13 @@ static struct MHD_Daemon *start_daemon(struct web *web, const struct web_options
         { MHD_OPTION_HTTPS_PRIORITIES, 0, priorities },
         { MHD_OPTION_END, 0, NULL },
     };
+    const struct MHD_OptionItem listening[] = { { MHD_OPTION_LISTEN_SOCKET, fd, NULL }, { MHD_OPTION_END, 0, NULL } };
     const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
     /* the library divides the limit among the pool's threads and wants at least one each */
     unsigned connections = options->max_connections > options->threads ? options->max_connections : options->threads;
     return MHD_start_daemon(
-        flags | (options->tls != NULL ? MHD_USE_TLS : 0U), 0, NULL, NULL, web_on_request, web, MHD_OPTION_LISTEN_SOCKET,
-        fd, MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0U, MHD_OPTION_CONNECTION_LIMIT,
+        flags, 0, NULL, NULL, web_on_request, web, MHD_OPTION_ARRAY, options->proxied ? none : listening,
+        MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0U, MHD_OPTION_CONNECTION_LIMIT,
         connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(options->idle_timeout_ms / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HEADER_MEMORY_BYTES, MHD_OPTION_URI_LOG_CALLBACK, web_on_target, web, MHD_OPTION_NOTIFY_COMPLETED,
@@ -188,7 +193,8 @@ static bool start_daemons(struct web *web, const struct web_options *options, ch
     for (size_t i = 0; i < web->daemon_count; i++) {
         web->daemons[i] = start_daemon(web, options, web->sockets[i]);
         if (web->daemons[i] != NULL) {
-            web->sockets[i] = -1; /* the daemon closes it */
+            if (!options->proxied)
+                web->sockets[i] = -1; /* the daemon closes it */
             continue;
         }
         snprintf(why, WEB_WHY_SIZE, "the HTTP server on %s did not start; is the TLS certificate readable?",
@@ -196,6 +202,30 @@ static bool start_daemons(struct web *web, const struct web_options *options, ch
         return false;
     }
     return true;
+}
+
+/* The daemon closes what it cannot take. */
+static void take_proxied(void *arg, size_t listener, int fd, const struct sockaddr *client, socklen_t len)
+{
+    const struct web *web = arg;
+    (void)MHD_add_connection(web->daemons[listener], fd, client, len);
+}
+
+static bool listen_behind_proxies(struct web *web, const struct web_options *options, char why[static WEB_WHY_SIZE])
+{
+    const struct proxy_listener_options behind = {
+        .sockets = web->sockets,
+        .count = web->daemon_count,
+        .settings = web->caraway->settings,
+        .log = web->caraway->log,
+        .timeout_ms = options->request_timeout_ms,
+        .arrived = take_proxied,
+        .arg = web,
+    };
+    web->proxied = proxy_listener_start(&behind);
+    if (web->proxied == NULL)
+        snprintf(why, WEB_WHY_SIZE, "out of memory, descriptors or threads");
+    return web->proxied != NULL;
 }
 
 bool web_start(struct caraway *caraway, const struct web_options *options, struct web **out,
@@ -213,6 +243,7 @@ bool web_start(struct caraway *caraway, const struct web_options *options, struc
         return false;
     }
     TRY(start_daemons(web, options, why));
+    TRY(!options->proxied || listen_behind_proxies(web, options, why));
     *out = TAKE(web);
     return true;
 }
@@ -230,6 +261,7 @@ uint16_t web_port(const struct web *web)
 void web_stop_accepting(struct web *web)
 {
     web->stopping = true;
+    proxy_listener_stop(TAKE(web->proxied));
     for (size_t i = 0; i < web->daemon_count; i++) {
         MHD_socket fd = web->daemons[i] != NULL ? MHD_quiesce_daemon(web->daemons[i]) : MHD_INVALID_SOCKET;
         if (fd != MHD_INVALID_SOCKET)

@@ -11,6 +11,7 @@ struct web;
 struct web_options {
     const char *listen; /* "localhost:14000" (both families), "127.0.0.1:0", "[::]:443", "unix:PATH" (mode 0600) */
     const struct ca_tls *tls; /* NULL: plain HTTP */
+    bool proxied;             /* each connection begins with a PROXY header */
     const struct routes *routes;
     unsigned threads;
     unsigned max_connections, max_connections_per_address; /* 0: no limit per address */

@@ -18,6 +18,7 @@ struct web {
     struct MHD_Daemon *daemons[WEB_DAEMONS];
     int sockets[WEB_DAEMONS]; /* -1 once a daemon owns it */
     size_t daemon_count;
+    struct proxy_listener *proxied; /* accepts for the daemons; NULL: they do so themselves */
     char *addresses;
     uint16_t port;
     atomic_bool stopping;

@@ -154,6 +154,7 @@ MUST_USE bool play_verify(struct scenario *s, words w, size_t count);
 /* ---- runner_edge.c */
 MUST_USE bool play_target(struct scenario *s, words w, size_t count);
 MUST_USE bool play_connect(struct scenario *s, words w, size_t count);
+MUST_USE bool play_secure(struct scenario *s, words w, size_t count);
 MUST_USE bool play_send(struct scenario *s, words w, size_t count);
 MUST_USE bool play_drip(struct scenario *s, words w, size_t count);
 MUST_USE bool play_receive(struct scenario *s, words w, size_t count);

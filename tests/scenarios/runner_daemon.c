@@ -109,22 +109,26 @@ static bool learn_port(struct scenario *s)
     return s->daemon.port != 0 || fail(s, "the server does not say where it listens");
 }
 
-/* The last of the listeners, when the settings ask for one without TLS. */
-static bool learn_plain_port(struct scenario *s, const char *const *settings)
+/* Takes the last address off the list. */
+static bool take_port(struct scenario *s, char *addresses, const char *variable)
+{
+    char *colon = strrchr(addresses, ':'), *comma = strrchr(addresses, ',');
+    TRY(colon != NULL && variable_setf(s, colon + 1, "%s", variable));
+    *(comma != NULL ? comma : addresses) = '\0';
+    return true;
+}
+
+/* The listeners that settings ask for come last. */
+static bool learn_more_ports(struct scenario *s, const char *const *settings)
 {
     AUTO_BUF(log, LOG_MAX);
-    if (!is_set(settings, "listen-plain"))
-        return true;
     TRY(read_log(s, &log));
-    const char *at = buf_str(&log), *line = NULL;
-    while ((at = strstr(at, "Listening on: ")) != NULL)
-        line = at++;
-    const char *end = line != NULL ? strchr(line, '\n') : NULL, *colon = end;
-    while (colon != NULL && *colon != ':')
-        colon--;
-    if (colon == NULL)
-        return fail(s, "the server does not say where it listens");
-    return variable_setf(s, arena_text_of(s->arena, bytes_of(colon + 1, (size_t)(end - colon - 1))), "port.plain");
+    const char *line = buf_str(&log);
+    for (const char *next; (next = strstr(line, "Listening on: ")) != NULL;)
+        line = next + 1;
+    char *addresses = arena_text_of(s->arena, bytes_of(line, strcspn(line, "\n")));
+    TRY(!is_set(settings, "listen-proxied") || take_port(s, addresses, "port.proxied"));
+    return !is_set(settings, "listen-plain") || take_port(s, addresses, "port.plain");
 }
 
 static bool set_directory(struct scenario *s)
@@ -182,7 +186,7 @@ static bool server_start(struct scenario *s, words settings)
     for (; *settings != NULL; settings++)
         TRY(add_setting(s, &arguments, arena_text(s->arena, *settings)));
     TRY(spawn(s, &arguments));
-    TRY((s->daemon.port != 0 || learn_port(s)) && learn_plain_port(s, given));
+    TRY((s->daemon.port != 0 || learn_port(s)) && learn_more_ports(s, given));
     tc_session_drop(TAKE(s->visitor));
     return client_open_session(s, &s->visitor) && set_directory(s) && forget_nonces(s);
 }

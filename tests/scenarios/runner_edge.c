@@ -38,7 +38,9 @@ static struct sockaddr_in loopback(int port)
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-/* ---- connect NAME [plain], send NAME TEXT [TIMES], drip NAME TEXT, receive NAME closed|TEXT, abandon */
+/* ---- connect NAME [plain [PORT]], secure NAME, send NAME TEXT [TIMES], drip NAME TEXT, receive NAME closed|TEXT,
+ * abandon
+ */
 
 static bool start_tls(struct connection *connection)
 {
@@ -48,11 +50,11 @@ static bool start_tls(struct connection *connection)
            SSL_connect(connection->tls) == 1;
 }
 
-static bool open_connection(struct scenario *s, const char *name, bool plain, struct connection **out)
+static bool open_connection(struct scenario *s, const char *name, int port, bool plain, struct connection **out)
 {
     AUTO(connection) connection = calloc(1, sizeof *connection);
     struct timeval patience = { .tv_sec = IO_TIMEOUT_S };
-    struct sockaddr_in address = loopback(s->daemon.port);
+    struct sockaddr_in address = loopback(port);
     if (connection == NULL)
         return fail(s, "out of memory");
     snprintf(connection->name, sizeof connection->name, "%s", name);
@@ -70,7 +72,8 @@ static bool open_connection(struct scenario *s, const char *name, bool plain, st
 bool play_connect(struct scenario *s, words w, size_t count)
 {
     AUTO(connection) connection = NULL;
-    TRY(open_connection(s, w[0], count > 1 && strcmp(w[1], "plain") == 0, &connection));
+    int port = count > 2 ? (int)strtol(w[2], NULL, 10) : s->daemon.port;
+    TRY(open_connection(s, w[0], port, count > 1 && strcmp(w[1], "plain") == 0, &connection));
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (s->connections[i] == NULL) {
             s->connections[i] = TAKE(connection);
@@ -90,13 +93,23 @@ static struct connection *connection_find(struct scenario *s, const char *name)
     return NULL;
 }
 
-/* "\r\n" stands for a line's end. */
+bool play_secure(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    struct connection *connection = connection_find(s, w[0]);
+    TRY(connection != NULL);
+    return start_tls(connection) || fail(s, "no TLS connection comes about");
+}
+
+/* "\r\n" stands for a line's end, "\xNN" for a byte. */
 static void unescape(const char *text, struct buf *out)
 {
     for (; *text != '\0'; text++) {
+        unsigned byte = 0;
+        bool number = sscanf(text, "\\x%2x", &byte) == 1;
         bool escape = text[0] == '\\' && (text[1] == 'r' || text[1] == 'n');
-        buf_char(out, !escape ? *text : text[1] == 'r' ? '\r' : '\n');
-        text += escape;
+        buf_char(out, number ? (char)byte : !escape ? *text : text[1] == 'r' ? '\r' : '\n');
+        text += number ? 3 : escape;
     }
 }
 
@@ -153,7 +166,7 @@ bool play_abandon(struct scenario *s, words w, size_t count)
                    "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/jose+json\r\n"
                    "Content-Length: %zu\r\n\r\n%s",
                    path, s->daemon.port, body.len, buf_str(&body));
-        TRY(open_connection(s, "", false, &connection));
+        TRY(open_connection(s, "", s->daemon.port, false, &connection));
         if (SSL_write(connection->tls, text.data, (int)text.len) <= 0)
             return fail(s, "cannot send");
     }

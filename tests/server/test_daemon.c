@@ -226,6 +226,9 @@ static void mistakes_are_explained(void **state)
                      "192.0.2.1:0" },
           1,
           "caraway: cannot listen on 192.0.2.1:0" },
+        { { "--set", "listen-proxied=127.0.0.1:0" },
+          1,
+          "caraway: listen-proxied needs trusted-proxies, who alone may connect there\n" },
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         AUTO_BUF(out, OUTPUT_MAX);
