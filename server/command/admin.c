@@ -31,8 +31,8 @@ enum option_place { PLACE_HERE, PLACE_QUERY, PLACE_TEXT, PLACE_LIST, PLACE_NUMBE
     X(TYPES, PLACE_LIST, "types", "LIST", "identifier types: dns, ip")                                                 \
     X(PROFILES, PLACE_LIST, "profiles", "LIST", "certificate profiles")                                                \
     X(CHALLENGES, PLACE_LIST, "challenges", "LIST", "challenge types that may prove names")                            \
-    X(WILDCARDS, PLACE_FLAG, "wildcards", "[no]", "wildcards, too, among --names")                                     \
-    X(PRE_AUTHORIZED, PLACE_FLAG, "pre-authorized", "[no]", "names need no proof")                                     \
+    X(WILDCARDS, PLACE_FLAG, "wildcards", "[=no]", "wildcards, too, among --names")                                    \
+    X(PRE_AUTHORIZED, PLACE_FLAG, "pre-authorized", "[=no]", "names need no proof")                                    \
     X(LIFETIME, PLACE_TEXT, "lifetime", "TIME", "most that a certificate may live")                                    \
     X(LIMITS, PLACE_TEXT, "limits", "off", "no rate limits for its accounts")                                          \
     X(EXPIRES, PLACE_TEXT, "expires", "TIME", "binds no account from then on: 7d, or a date")                          \
@@ -81,21 +81,27 @@ static bool read_options(int argc, char **argv, struct admin_options *out)
 
 /* ---- the command */
 
+static void write_verbs(const struct admin_object *object, struct buf *out)
+{
+    for (size_t v = 0; v < admin_verb_count; v++) {
+        if (object->verbs & admin_verbs[v].verb)
+            buf_printf(out, "%s%s%s", out->len > 0 ? "|" : "", admin_verbs[v].word,
+                       admin_verbs[v].takes_id ? " ID" : "");
+    }
+}
+
 static int usage(FILE *to, int status)
 {
     fprintf(to, "usage: caraway OBJECT VERB [ID] [options]\n\n");
     for (size_t i = 0; i < admin_object_count; i++) {
         AUTO_BUF(words, 128);
-        for (size_t v = 0; v < admin_verb_count; v++) {
-            if (admin_objects[i].verbs & admin_verbs[v].verb)
-                buf_printf(&words, "%s%s%s", words.len > 0 ? "|" : "", admin_verbs[v].word,
-                           admin_verbs[v].takes_id ? " ID" : "");
-        }
+        write_verbs(&admin_objects[i], &words);
         fprintf(to, "  %-9s%s\n%11s%s\n", admin_objects[i].word, admin_objects[i].sentence, "", buf_str(&words));
     }
     fprintf(to, "\n");
     for (size_t i = 0; i < OPTIONS; i++)
-        fprintf(to, "  --%s %-*s%s\n", options[i].word, 20 - (int)strlen(options[i].word),
+        fprintf(to, "  --%s%s%-*s%s\n", options[i].word, options[i].place == PLACE_FLAG ? "" : " ",
+                20 + (options[i].place == PLACE_FLAG) - (int)strlen(options[i].word),
                 options[i].value != NULL ? options[i].value : "", options[i].sentence);
     fprintf(to, "\nThe newest come first. The server must be running.\n");
     return status;
@@ -197,20 +203,48 @@ static int run(const struct admin_object *object, const struct admin_verb_row *v
     return 0;
 }
 
+static const struct admin_verb_row *verb_of(const struct admin_object *object, const char *word)
+{
+    for (size_t v = 0; v < admin_verb_count; v++) {
+        if (strcmp(word, admin_verbs[v].word) == 0 && (object->verbs & admin_verbs[v].verb))
+            return &admin_verbs[v];
+    }
+    AUTO_BUF(words, 128);
+    write_verbs(object, &words);
+    fprintf(stderr, "caraway: %s has no verb \"%s\"; write caraway %s %s\n", object->word, word, object->word,
+            buf_str(&words));
+    return NULL;
+}
+
+static int refuse_words(const struct admin_object *object, const struct admin_verb_row *verb, const char *extra)
+{
+    if (extra == NULL)
+        fprintf(stderr, "caraway: %s %s needs an ID", object->word, verb->word);
+    else
+        fprintf(stderr, "caraway: %s %s takes %s: \"%s\" is one word too many", object->word, verb->word,
+                verb->takes_id ? "one ID" : "no ID", extra);
+    fprintf(stderr, "; see caraway %s --help\n", object->word);
+    return 2;
+}
+
 int admin_command(int argc, char **argv)
 {
     const struct admin_object *object = admin_object_of(argv[0]);
     CHECK(object != NULL);
     if (argc >= 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout, 0);
-    struct admin_options given;
-    if (argc < 2 || !read_options(argc - 1, argv + 1, &given))
+    if (argc < 2 || argv[1][0] == '-')
         return usage(stderr, 2);
-    int rest = argc - 1 - optind;
-    for (size_t v = 0; v < admin_verb_count; v++) {
-        const struct admin_verb_row *verb = &admin_verbs[v];
-        if (strcmp(argv[1], verb->word) == 0 && (object->verbs & verb->verb) && rest == verb->takes_id)
-            return run(object, verb, &given, verb->takes_id ? argv[1 + optind] : NULL);
+    struct admin_options given;
+    const struct admin_verb_row *verb = verb_of(object, argv[1]);
+    if (verb == NULL)
+        return 2;
+    if (!read_options(argc - 1, argv + 1, &given)) {
+        fprintf(stderr, "see caraway %s --help\n", object->word);
+        return 2;
     }
-    return usage(stderr, 2);
+    char **rest = argv + 1 + optind;
+    if (argc - 1 - optind == verb->takes_id)
+        return run(object, verb, &given, rest[0]);
+    return refuse_words(object, verb, rest[0] == NULL ? NULL : rest[verb->takes_id]);
 }

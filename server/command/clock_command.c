@@ -52,17 +52,33 @@ static bool read_words(const struct operator_line *line, struct buf *body)
     return true;
 }
 
+static int refuse_words(const struct operator_line *line)
+{
+    const char *value = line->words[line->word_count > 2 ? 2 : 1];
+    if (strcmp(line->words[0], "advance") == 0)
+        fprintf(stderr, "caraway: clock advance takes one duration, like 90s, 3h, 60d or 1h30m");
+    else if (strcmp(line->words[0], "set") == 0)
+        fprintf(stderr, "caraway: clock set takes one moment, like 2027-01-31T12:00:00Z");
+    else
+        fprintf(stderr, "caraway: clock takes show, advance DURATION, set TIME or reset; this is clock %s",
+                line->words[0]);
+    fprintf(stderr, value != NULL ? ", not \"%s\"\n" : "\n", value);
+    return 2;
+}
+
 int clock_command(int argc, char **argv)
 {
     struct operator_line line;
     AUTO_BUF(body, 256);
     AUTO_TYPE(json_t) answer = NULL;
     if (!operator_read(argc, argv, &line))
-        return usage(stderr, 2);
+        return 2;
     if (line.help)
         return usage(stdout, 0);
-    if (!read_words(&line, &body) || body.failed)
+    if (line.word_count == 0)
         return usage(stderr, 2);
+    if (!read_words(&line, &body) || body.failed)
+        return refuse_words(&line);
     if (!operator_send(&line, body.len > 0 ? "POST" : "GET", CLOCK_PATH, body.len > 0 ? &body : NULL, &answer))
         return 1;
     if (!line.json)

@@ -143,8 +143,10 @@ static int check(const struct operator_line *line)
 {
     AUTO_BUF(body, BODY_MAX_BYTES);
     AUTO_TYPE(json_t) answer = NULL;
-    if (line->account == NULL)
-        return usage(stderr, 2);
+    if (line->account == NULL) {
+        fprintf(stderr, "caraway: limit check needs --account ID: who would order\n");
+        return 2;
+    }
     build_order(line, &body);
     if (!operator_send(line, "POST", DRY_RUN_PATH, &body, &answer))
         return 1;
@@ -214,26 +216,47 @@ static int remove_one(const struct operator_line *line)
 static const struct {
     const char *words[2];
     size_t least, most; /* further words */
+    const char *takes;
     int (*run)(const struct operator_line *line);
 } verbs[] = {
-    { { "show" }, 1, OPERATOR_WORDS_MAX, show },   { { "check" }, 1, OPERATOR_WORDS_MAX, check },
-    { { "reset" }, 1, OPERATOR_WORDS_MAX, reset }, { { "override", "list" }, 0, 0, list },
-    { { "override", "add" }, 3, 3, add },          { { "override", "remove" }, 2, 2, remove_one },
+    { { "show" }, 1, OPERATOR_WORDS_MAX, "names, addresses or an account's ID", show },
+    { { "check" }, 1, OPERATOR_WORDS_MAX, "names, and --account ID", check },
+    { { "reset" }, 1, OPERATOR_WORDS_MAX, "names, addresses or an account's ID", reset },
+    { { "override", "list" }, 0, 0, "no further word", list },
+    { { "override", "add" }, 3, 3, "LIMIT SUBJECT RATE, as certificates-per-domain example.test 500/7d", add },
+    { { "override", "remove" }, 2, 2, "LIMIT SUBJECT, as certificates-per-domain example.test", remove_one },
 };
+
+static int refuse_words(const struct operator_line *line, size_t verb)
+{
+    if (verb == ARRAY_SIZE(verbs)) {
+        fprintf(stderr, "caraway: limit takes show, check, reset or override list|add|remove; this is limit %s %s\n",
+                line->words[0], line->words[1] != NULL ? line->words[1] : "");
+        return 2;
+    }
+    const char *second = verbs[verb].words[1];
+    fprintf(stderr, "caraway: limit %s%s%s takes %s; see caraway limit --help\n", verbs[verb].words[0],
+            second != NULL ? " " : "", second != NULL ? second : "", verbs[verb].takes);
+    return 2;
+}
 
 int limit_command(int argc, char **argv)
 {
     struct operator_line line;
+    size_t named = ARRAY_SIZE(verbs);
     if (!operator_read(argc, argv, &line))
-        return usage(stderr, 2);
+        return 2;
     if (line.help)
         return usage(stdout, 0);
+    if (line.word_count == 0)
+        return usage(stderr, 2);
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
         size_t words = verbs[i].words[1] != NULL ? 2 : 1, k = 0;
         while (k < words && k < line.word_count && strcmp(line.words[k], verbs[i].words[k]) == 0)
             k++;
         if (k == words && line.word_count - words >= verbs[i].least && line.word_count - words <= verbs[i].most)
             return verbs[i].run(&line);
+        named = k == words ? i : named;
     }
-    return usage(stderr, 2);
+    return refuse_words(&line, named);
 }

@@ -50,10 +50,14 @@ bool operator_read(int argc, char **argv, struct operator_line *out)
             out->help = true;
             break;
         default:
+            fprintf(stderr, "see caraway %s --help\n", argv[0]);
             return false;
         }
     }
-    TRY(argc - optind <= OPERATOR_WORDS_MAX);
+    if (argc - optind > OPERATOR_WORDS_MAX) {
+        fprintf(stderr, "caraway: %s takes at most %d words\n", argv[0], OPERATOR_WORDS_MAX);
+        return false;
+    }
     for (int i = optind; i < argc; i++)
         out->words[out->word_count++] = argv[i];
     return true;

@@ -12,7 +12,7 @@ struct operator_line {
     size_t word_count;
 };
 
-/* argv[0] is the command. False: an option is unknown, lacks its value, or there are too many words; getopt said it. */
+/* argv[0] is the command. False: an option is unknown, lacks its value, or there are too many words; that was said. */
 MUST_USE bool operator_read(int argc, char **argv, struct operator_line *out);
 /* Asks at this path; gives the answer, and prints it when --json is set. False: said on standard error. */
 MUST_USE bool operator_ask(const struct operator_line *line, const char *method, const struct buf *path,

@@ -115,8 +115,8 @@ static bool take_copy(void *arg, const char *data, size_t len)
 
 static bool copy_stream(const struct settings *settings, const char *name, const char *file, struct copying *copying)
 {
-    TRY(outlet_open(&copying->outlet, file, copying->why));
-    bool read = read_stream(settings, name, take_copy, copying, copying->why);
+    bool read = outlet_open(&copying->outlet, file, copying->why) &&
+                read_stream(settings, name, take_copy, copying, copying->why);
     progress_end(&copying->progress);
     bool kept = read && outlet_keep(&copying->outlet, copying->why);
     outlet_close(&copying->outlet);

@@ -112,8 +112,8 @@ static const char *subject_of(struct request *rq, const char *value, bool by_nam
     char why[IDENTIFIER_WHY_SIZE];
     if (!by_name)
         return value;
-    if (identifier_make(rq->arena, IDENTIFIER_DNS, bytes_text(value), &name, why) ||
-        identifier_make(rq->arena, IDENTIFIER_IP, bytes_text(value), &name, why))
+    if (identifier_make(rq->arena, IDENTIFIER_IP, bytes_text(value), &name, why) ||
+        identifier_make(rq->arena, IDENTIFIER_DNS, bytes_text(value), &name, why))
         return store_subject_of_name(rq->arena, &name);
     problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"%.100s\" is not a name: %s", value, why);
     return NULL;
