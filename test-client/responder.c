@@ -275,3 +275,8 @@ void tc_responder_remove(struct tc_responder *responder, const struct tc_proof *
     if (tc_responder_port(responder, proof->type) != 0)
         kinds[servers[proof->type]].remove(responder, proof);
 }
+
+struct mock_zone *tc_responder_zone(struct tc_responder *responder)
+{
+    return responder->zone;
+}

@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+struct mock_zone;
 struct tc_responder;
 
 struct tc_responder_options {
@@ -30,3 +31,6 @@ uint16_t tc_responder_port(const struct tc_responder *responder, enum acme_chall
  * every TXT value of a name; tls-alpn-01 can show one certificate per name: the newest. */
 MUST_USE bool tc_responder_add(struct tc_responder *responder, const struct tc_proof *proof);
 void tc_responder_remove(struct tc_responder *responder, const struct tc_proof *proof);
+
+/* What its DNS answers from, for records that prove nothing; NULL when DNS is off. */
+struct mock_zone *tc_responder_zone(struct tc_responder *responder);

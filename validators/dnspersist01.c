@@ -15,6 +15,12 @@ struct finding {
     char shown[VAL_SHOWN_SIZE];
 };
 
+/* Draft -02 §5.1, §6.2: policy=wildcard speaks for wildcards and for the names below alike. */
+static bool covers_more(const struct validation *validation)
+{
+    return validation->wildcard || validation->subdomains;
+}
+
 static struct finding find(const struct val_txt_lookup *lookup, size_t i)
 {
     const struct validation *validation = lookup->attempt.validation;
@@ -24,7 +30,7 @@ static struct finding find(const struct val_txt_lookup *lookup, size_t i)
         .hash_prefix = validation->hash_prefix,
         .issuers = validation->issuers,
         .issuer_count = validation->issuer_count,
-        .wildcard = validation->wildcard,
+        .wildcard = covers_more(validation),
         .now_s = validation->now_ms / 1000,
     };
     struct finding finding = { VAL_PERSIST_FOREIGN, 0, "longer than any that could fit", "" };
@@ -88,7 +94,7 @@ static enum val_turn ask(struct val_attempt *attempt)
     const struct validation *validation = attempt->validation;
     CHECK(validation->account_count > 0 && validation->issuer_count > 0);
     snprintf(lookup->wanted, sizeof lookup->wanted, "%s; accounturi=%s%s", validation->issuers[0],
-             validation->accounts[0], validation->wildcard ? "; policy=wildcard" : "");
+             validation->accounts[0], covers_more(validation) ? "; policy=wildcard" : "");
     return val_txt_ask(lookup, compare);
 }
 

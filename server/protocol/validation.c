@@ -295,7 +295,8 @@ static bool attempt_fill(struct attempt *attempt, const struct authorization *au
     validation->identifier = authorization->identifier;
     validation->identifier.value = arena_text(arena, authorization->identifier.value);
     const char *token = challenge->token != NULL ? challenge->token : "";
-    validation->wildcard = authorization->wildcard || authorization->subdomains;
+    validation->wildcard = authorization->wildcard;
+    validation->subdomains = authorization->subdomains;
     validation->account_url = arena_text(arena, challenge->account_url != NULL ? challenge->account_url : "");
     validation->token = arena_text(arena, token);
     validation->key_authorization = key_authorization(arena, token, account->thumbprint);

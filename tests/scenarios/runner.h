@@ -151,6 +151,9 @@ MUST_USE bool play_finalize(struct scenario *s, words w, size_t count);
 MUST_USE bool play_certificate(struct scenario *s, words w, size_t count);
 MUST_USE bool play_verify(struct scenario *s, words w, size_t count);
 
+/* ---- runner_dns.c */
+MUST_USE bool play_dns(struct scenario *s, words w, size_t count);
+
 /* ---- runner_edge.c */
 MUST_USE bool play_target(struct scenario *s, words w, size_t count);
 MUST_USE bool play_connect(struct scenario *s, words w, size_t count);

@@ -34,6 +34,7 @@ static const struct {
     { "verify", 1, 2, play_verify },
     { "issue", 3, ANY, play_issue },
     { "key-change", 2, ANY, play_key_change },
+    { "dns", 2, ANY, play_dns },
     { "target", 2, 2, play_target },
     { "connect", 1, 3, play_connect },
     { "secure", 1, 1, play_secure },

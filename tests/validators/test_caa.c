@@ -137,6 +137,7 @@ static void wildcards_and_restrictions_reach_the_decision(void **state)
     assert_problem(&outcome, PROBLEM_CAA, "prevents issuance for *.b.test: 0 issuewild \"ca.test; validationmethods");
     asked.type = CHALLENGE_DNS_01;
     asked.wildcard = false;
+    asked.subdomains = true; /* the names below are asked for when one of them is to be in a certificate */
     run_with(&options, rows, ARRAY_SIZE(rows), asked, true);
     assert_problem(&outcome, PROBLEM_CAA, "prevents issuance for b.test: 0 issue \";\" allows nobody");
 }

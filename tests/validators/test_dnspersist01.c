@@ -10,7 +10,9 @@ enum { TXT = 16, SERVFAIL = 2 };
 static const char *const issuers[] = { "ca.test", "second.test" };
 static const char *const accounts[] = { ACCOUNT_URL, "u:former" };
 
-static void run(const struct dns_row *row, bool wildcard, struct outcome *out)
+enum scope { NAME_ALONE, WILDCARD, SUBDOMAINS };
+
+static void run(const struct dns_row *row, enum scope scope, struct outcome *out)
 {
     struct validators_options options = test_options();
     char server_text[40];
@@ -21,7 +23,8 @@ static void run(const struct dns_row *row, bool wildcard, struct outcome *out)
     struct validation asked = { .type = CHALLENGE_DNS_PERSIST_01,
                                 .identifier = dns_name("a.test"),
                                 .account_url = ACCOUNT_URL,
-                                .wildcard = wildcard,
+                                .wildcard = scope == WILDCARD,
+                                .subdomains = scope == SUBDOMAINS,
                                 .issuers = issuers,
                                 .issuer_count = ARRAY_SIZE(issuers),
                                 .accounts = accounts,
@@ -32,20 +35,20 @@ static void run(const struct dns_row *row, bool wildcard, struct outcome *out)
     dns_server_stop(server);
 }
 
-static void run_texts(const char *const *texts, size_t count, bool wildcard, struct outcome *out)
+static void run_texts(const char *const *texts, size_t count, enum scope scope, struct outcome *out)
 {
     const struct dns_row row = { NAME, TXT, DNS_ANSWER, 0, NULL, texts, count };
-    run(&row, wildcard, out);
+    run(&row, scope, out);
 }
 
 static void a_record_that_fits(void **state)
 {
     (void)state;
     struct outcome outcome;
-    run_texts((const char *const[]) { GOOD }, 1, false, &outcome);
+    run_texts((const char *const[]) { GOOD }, 1, NAME_ALONE, &outcome);
     assert_true(outcome.ok);
     assert_has(outcome.trace, "\"name\":\"" NAME "\",\"type\":\"TXT\"");
-    run_texts((const char *const[]) { "second.test;| accounturi=|" ACCOUNT_URL }, 1, false, &outcome);
+    run_texts((const char *const[]) { "second.test;| accounturi=|" ACCOUNT_URL }, 1, NAME_ALONE, &outcome);
     assert_true(outcome.ok);
 }
 
@@ -56,7 +59,7 @@ static void one_among_many_is_enough(void **state)
     struct outcome outcome;
     static const char *const texts[] = { "other.test; accounturi=https://other.test/1", "ca.test; x; y", "",
                                          "ca.test; accounturi=https://ca.test/account/2", GOOD };
-    run_texts(texts, ARRAY_SIZE(texts), false, &outcome);
+    run_texts(texts, ARRAY_SIZE(texts), NAME_ALONE, &outcome);
     assert_true(outcome.ok);
 }
 
@@ -64,7 +67,7 @@ static void any_of_the_accounts_names_will_do(void **state)
 {
     (void)state;
     struct outcome outcome;
-    run_texts((const char *const[]) { "ca.test; accounturi=u:former" }, 1, false, &outcome);
+    run_texts((const char *const[]) { "ca.test; accounturi=u:former" }, 1, NAME_ALONE, &outcome);
     assert_true(outcome.ok);
 }
 
@@ -75,9 +78,9 @@ static void the_longest_time_counts(void **state)
     struct outcome outcome;
     static const char *const texts[] = { GOOD "; persistUntil=1760000001", GOOD "; persistUntil=1760000009",
                                          GOOD "; persistUntil=1760000005", GOOD "; persistUntil=1", GOOD };
-    run_texts(texts, 4, false, &outcome);
+    run_texts(texts, 4, NAME_ALONE, &outcome);
     assert_int_equal(outcome.valid_until_ms, INT64_C(1760000009000));
-    run_texts(texts, 5, false, &outcome);
+    run_texts(texts, 5, NAME_ALONE, &outcome);
     assert_int_equal(outcome.valid_until_ms, 0);
 }
 
@@ -85,20 +88,22 @@ static void records_are_not_joined(void **state)
 {
     (void)state;
     struct outcome outcome;
-    run_texts((const char *const[]) { "ca.test;", "accounturi=" ACCOUNT_URL }, 2, false, &outcome);
+    run_texts((const char *const[]) { "ca.test;", "accounturi=" ACCOUNT_URL }, 2, NAME_ALONE, &outcome);
     assert_false(outcome.ok);
 }
 
-/* [persist-5.1-1] */
+/* [persist-5.1-1] [persist-6.2-1] */
 static void wildcard_policy(void **state)
 {
     (void)state;
     struct outcome outcome;
-    run_texts((const char *const[]) { GOOD "; policy=wildcard" }, 1, true, &outcome);
-    assert_true(outcome.ok);
-    run_texts((const char *const[]) { GOOD }, 1, true, &outcome);
-    assert_problem(&outcome, PROBLEM_UNAUTHORIZED, "one record should be \"" GOOD "; policy=wildcard\"");
-    assert_has(outcome.problem.detail, "; \"" GOOD "\": policy=wildcard is missing");
+    for (enum scope scope = WILDCARD; scope <= SUBDOMAINS; scope++) {
+        run_texts((const char *const[]) { GOOD "; policy=wildcard" }, 1, scope, &outcome);
+        assert_true(outcome.ok);
+        run_texts((const char *const[]) { GOOD }, 1, scope, &outcome);
+        assert_problem(&outcome, PROBLEM_UNAUTHORIZED, "one record should be \"" GOOD "; policy=wildcard\"");
+        assert_has(outcome.problem.detail, "; \"" GOOD "\": policy=wildcard is missing");
+    }
 }
 
 /* [persist-4.1-17] */
@@ -106,9 +111,9 @@ static void persist_until_is_held_against_the_time_given(void **state)
 {
     (void)state;
     struct outcome outcome;
-    run_texts((const char *const[]) { GOOD "; persistUntil=1760000000" }, 1, false, &outcome);
+    run_texts((const char *const[]) { GOOD "; persistUntil=1760000000" }, 1, NAME_ALONE, &outcome);
     assert_true(outcome.ok);
-    run_texts((const char *const[]) { GOOD "; persistUntil=1759999999" }, 1, false, &outcome);
+    run_texts((const char *const[]) { GOOD "; persistUntil=1759999999" }, 1, NAME_ALONE, &outcome);
     assert_problem(&outcome, PROBLEM_UNAUTHORIZED, "persistUntil=1759999999 has passed");
 }
 
@@ -119,7 +124,7 @@ static void says_why_the_first_records_do_not_fit(void **state)
     struct outcome outcome;
     static const char *const texts[] = { "v=spf1", "ca.test; accounturi=u:1", "x", GOOD "; policy=a; policy=b",
                                          "v=spf1" };
-    run_texts(texts, ARRAY_SIZE(texts), false, &outcome);
+    run_texts(texts, ARRAY_SIZE(texts), NAME_ALONE, &outcome);
     assert_problem(&outcome, PROBLEM_UNAUTHORIZED, "TXT " NAME ": no record fits, asked 127.0.0.1:");
     assert_has(outcome.problem.detail, "; one record should be \"" GOOD "\"; \"ca.test; ");
     assert_has(outcome.problem.detail, "; \"ca.test; accounturi=u:1\": accounturi is another account's; \"");
@@ -132,11 +137,11 @@ static void broken_syntax_is_malformed(void **state)
 {
     (void)state;
     struct outcome outcome;
-    run_texts((const char *const[]) { "x", GOOD "; accounturi=" ACCOUNT_URL }, 2, false, &outcome);
+    run_texts((const char *const[]) { "x", GOOD "; accounturi=" ACCOUNT_URL }, 2, NAME_ALONE, &outcome);
     assert_problem(&outcome, PROBLEM_MALFORMED, "\": accounturi stands there twice");
-    run_texts((const char *const[]) { "other.test; =" }, 1, false, &outcome);
+    run_texts((const char *const[]) { "other.test; =" }, 1, NAME_ALONE, &outcome);
     assert_problem(&outcome, PROBLEM_UNAUTHORIZED, "\": the issuer's name is none of ours");
-    run_texts((const char *const[]) { "ca.test", "ca.test; accounturi=u:1" }, 2, false, &outcome);
+    run_texts((const char *const[]) { "ca.test", "ca.test; accounturi=u:1" }, 2, NAME_ALONE, &outcome);
     assert_problem(&outcome, PROBLEM_UNAUTHORIZED, "\": accounturi is missing");
 }
 
@@ -144,7 +149,7 @@ static void hostile_records_are_shown_harmless(void **state)
 {
     (void)state;
     struct outcome outcome;
-    run_texts((const char *const[]) { "ca.test; x=\"\r\n" }, 1, false, &outcome);
+    run_texts((const char *const[]) { "ca.test; x=\"\r\n" }, 1, NAME_ALONE, &outcome);
     assert_problem(&outcome, PROBLEM_MALFORMED, "; \"ca.test; x=\\\"\\x0d\\x0a\": the value");
 }
 
@@ -155,7 +160,7 @@ static void run_length(size_t bytes, struct outcome *out)
     for (size_t len = text.len; len < bytes; len++)
         buf_text(&text, len % 200 == 0 ? "|x" : "x");
     const char *one = buf_str(&text);
-    run_texts(&one, 1, false, out);
+    run_texts(&one, 1, NAME_ALONE, out);
 }
 
 static void overlong_records_do_not_fit(void **state)
@@ -174,7 +179,7 @@ static void no_records(void **state)
 {
     (void)state;
     struct outcome outcome;
-    run_texts(NULL, 0, false, &outcome);
+    run_texts(NULL, 0, NAME_ALONE, &outcome);
     assert_problem(&outcome, PROBLEM_UNAUTHORIZED,
                    "TXT " NAME ": name exists, but has no such records (NOERROR), asked");
     assert_has(outcome.problem.detail, "; one record should be \"" GOOD "\"");
@@ -186,9 +191,9 @@ static void answers_that_are_none(void **state)
     struct outcome outcome;
     const struct dns_row elsewhere = { "b.test", TXT, DNS_ANSWER, 0, NULL, NULL, 0 };
     const struct dns_row broken = { NAME, TXT, DNS_ANSWER, SERVFAIL, NULL, NULL, 0 };
-    run(&elsewhere, false, &outcome);
+    run(&elsewhere, NAME_ALONE, &outcome);
     assert_problem(&outcome, PROBLEM_DNS, "TXT " NAME ": name does not exist (NXDOMAIN), asked 127.0.0.1:");
-    run(&broken, false, &outcome);
+    run(&broken, NAME_ALONE, &outcome);
     assert_problem(&outcome, PROBLEM_DNS, "TXT " NAME ": the answer is SERVFAIL");
 }
 
