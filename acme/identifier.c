@@ -175,6 +175,12 @@ const char *identifier_base(const struct acme_identifier *identifier)
     return identifier->value + (identifier_is_wildcard(identifier) ? 2 : 0);
 }
 
+bool identifier_lies_below(const char *name, const char *domain)
+{
+    size_t name_len = strlen(name), len = strlen(domain);
+    return name_len > len && strcmp(name + name_len - len, domain) == 0 && name[name_len - len - 1] == '.';
+}
+
 int identifier_compare(const struct acme_identifier *a, const struct acme_identifier *b)
 {
     if (a->type != b->type)

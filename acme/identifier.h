@@ -36,6 +36,9 @@ bool identifier_is_wildcard(const struct acme_identifier *identifier);
 /* The value without "*." */
 const char *identifier_base(const struct acme_identifier *identifier);
 
+/* By whole labels; nothing lies below itself (RFC 9444 §7.2). */
+bool identifier_lies_below(const char *name, const char *domain);
+
 int identifier_compare(const struct acme_identifier *a, const struct acme_identifier *b); /* type, then value */
 /* Sorts and drops doubles in place; returns the new count. */
 size_t identifier_sort_unique(struct acme_identifier *list, size_t count);

@@ -10,6 +10,7 @@
 #include "server/web/nonce.h"
 #include "server/limits/request_limit.h"
 #include "server/webhook/outbound.h"
+#include "server/protocol/recheck.h"
 #include "server/protocol/validation.h"
 #include "server/webhook/webhook.h"
 
@@ -248,11 +249,12 @@ static bool open_protocol(struct caraway *caraway, char why[static CARAWAY_WHY_S
     caraway->later = later_start(caraway->world);
     caraway->validations = validations_create();
     caraway->issuances = issuances_create();
+    caraway->rechecks = rechecks_create();
     caraway->nonces = nonces_create(caraway->world);
     caraway->keys = key_cache_create();
     caraway->webhook = webhook_create(caraway->settings);
     bool ok = caraway->later != NULL && caraway->validations != NULL && caraway->issuances != NULL &&
-              caraway->nonces != NULL && caraway->keys != NULL && caraway->webhook != NULL;
+              caraway->rechecks != NULL && caraway->nonces != NULL && caraway->keys != NULL && caraway->webhook != NULL;
     return ok || refuse(why, "out of memory");
 }
 
@@ -265,6 +267,7 @@ static void close_protocol(struct caraway *caraway)
     key_cache_drop(TAKE(caraway->keys));
     nonces_drop(TAKE(caraway->nonces));
     issuances_drop(TAKE(caraway->issuances));
+    rechecks_drop(TAKE(caraway->rechecks)); /* some were the issuances' */
     validations_drop(TAKE(caraway->validations));
     later_drop(TAKE(caraway->later));
 }

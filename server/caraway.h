@@ -23,6 +23,7 @@ struct caraway {
     struct later *later;             /* what is tried again (server/protocol/later.h) */
     struct validations *validations; /* attempts under way (server/protocol/validation.h) */
     struct issuances *issuances;     /* signatures under way (server/protocol/issuance.h) */
+    struct rechecks *rechecks;       /* CAA asked again at finalize (server/protocol/recheck.h) */
     struct limits *limits;
     struct request_limits *request_limits;
     uint8_t page_key[32]; /* seals the URLs of pages that people open; made at start */

@@ -38,6 +38,9 @@ MUST_USE bool log_level_from_text(const char *text, enum log_level *out);
     X(CHALLENGE_VALID, "challenge.valid", INFO)                                                                        \
     X(CHALLENGE_FAILED, "challenge.failed", INFO) /* it will be tried again */                                         \
     X(CHALLENGE_INVALID, "challenge.invalid", INFO)                                                                    \
+    X(CAA_ALLOWED, "caa.allowed", DEBUG) /* asked again at finalize */                                                 \
+    X(CAA_WARNED, "caa.warned", WARNING) /* caa.mode warn */                                                           \
+    X(CAA_REFUSED, "caa.refused", INFO)                                                                                \
     X(CERTIFICATE_ISSUED, "certificate.issued", INFO)                                                                  \
     X(CERTIFICATE_REFUSED, "certificate.refused", ERROR)                                                               \
     X(CERTIFICATE_REVOKED, "certificate.revoked", INFO)                                                                \

@@ -3,6 +3,7 @@
 #include "server/command/admin_client.h"
 #include "server/command/command.h"
 #include "server/protocol/issuance.h"
+#include "server/protocol/recheck.h"
 #include "server/management/management.h"
 #include "server/notify.h"
 #include "server/webhook/outbound.h"
@@ -226,6 +227,8 @@ static void finish_requests(struct server *server)
 static void stop(struct server *server)
 {
     outbound_close(server->caraway.outbound);
+    if (server->caraway.rechecks != NULL)
+        rechecks_close(server->caraway.rechecks);
     for (size_t i = 0; i < server->web_count; i++)
         web_drop(TAKE(server->webs[i]));
     server->web_count = 0;

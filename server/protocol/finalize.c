@@ -8,12 +8,14 @@
 #include "server/web/payload.h"
 #include "server/policy/policy.h"
 #include "server/protocol/profile.h"
+#include "server/protocol/recheck.h"
 #include "server/protocol/renewal.h"
 
 struct finalize {
     struct order order;
     struct bytes der;          /* the CSR as sent */
     struct csr *csr;           /* owned until an issuance takes it */
+    struct recheck *recheck;   /* owned; NULL: CAA need not be asked */
     struct issuance *issuance; /* owned until it starts */
     bool processing;           /* the job stored the order as such, if its commit came off */
 };
@@ -32,6 +34,7 @@ static void finalize_release(struct request *rq)
     start_if_stored(rq);
     csr_drop(state->csr);
     issuance_drop(state->issuance);
+    recheck_drop(state->recheck);
 }
 
 /* ---- checks */
@@ -171,6 +174,44 @@ static bool after_processing(struct request *rq)
     return order_reply(rq, &state->order, 200);
 }
 
+/* ---- CAA once more, where it is due */
+
+static bool go_on(struct request *rq)
+{
+    struct finalize *state = rq->state;
+    recheck_drop(TAKE(state->recheck));
+    /* before the order is stored as processing: memory that is out then would leave it there */
+    state->issuance = issuance_create(rq->caraway, &state->order, TAKE(state->csr));
+    if (state->issuance == NULL)
+        return problem_out_of_memory(&rq->problem);
+    if (strcmp(rq->caraway->settings->finalize_mode, "sync") == 0)
+        return issue_and_wait(rq, state);
+    request_submit(rq, store_processing, after_processing);
+    return true;
+}
+
+static void answered(void *rq)
+{
+    request_resume(rq);
+}
+
+/* A refusal leaves the order ready: records can be changed, and DNS comes back. */
+static bool after_recheck(struct request *rq)
+{
+    struct finalize *state = rq->state;
+    TRY(recheck_verdict(state->recheck, rq->arena, &rq->problem));
+    TRY(read_order(rq, &state->order)); /* it may have waited long */
+    return go_on(rq);
+}
+
+static bool make_recheck(struct request *rq, struct finalize *state)
+{
+    AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
+    if (txn == NULL)
+        return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading authorizations");
+    return recheck_make(rq->caraway, txn, &state->order, &state->recheck, &rq->problem);
+}
+
 bool order_finalize(struct request *rq)
 {
     struct finalize *state = arena_alloc(rq->arena, sizeof *state);
@@ -184,12 +225,10 @@ bool order_finalize(struct request *rq)
     if (profile_find(state->order.profile) == NULL)
         return problem_fail(&rq->problem, PROBLEM_INVALID_PROFILE,
                             "The profile \"%s\" of the order is no longer offered", state->order.profile);
-    /* before the order is stored as processing: memory that is out then would leave it there */
-    state->issuance = issuance_create(rq->caraway, &state->order, TAKE(state->csr));
-    if (state->issuance == NULL)
-        return problem_out_of_memory(&rq->problem);
-    if (strcmp(rq->caraway->settings->finalize_mode, "sync") == 0)
-        return issue_and_wait(rq, state);
-    request_submit(rq, store_processing, after_processing);
+    TRY(make_recheck(rq, state));
+    if (state->recheck == NULL)
+        return go_on(rq);
+    request_wait(rq, after_recheck);
+    recheck_start(state->recheck, answered, rq);
     return true;
 }

@@ -54,13 +54,6 @@ static bool refuse(struct request *rq, const struct reading *reading)
     return false;
 }
 
-/* By whole labels; nothing lies below itself (RFC 9444 §2). */
-static bool lies_below(const char *name, const char *ancestor)
-{
-    size_t name_len = strlen(name), len = strlen(ancestor);
-    return name_len > len && strcmp(name + name_len - len, ancestor) == 0 && name[name_len - len - 1] == '.';
-}
-
 static bool read_ancestor(struct request *rq, const json_t *json, struct entry *entry)
 {
     const json_t *value = json_object_get(json, "ancestorDomain");
@@ -71,7 +64,7 @@ static bool read_ancestor(struct request *rq, const json_t *json, struct entry *
         return true;
     if (!json_is_string(value) || entry->identifier.type != IDENTIFIER_DNS ||
         !identifier_make(rq->arena, IDENTIFIER_DNS, bytes_text(json_string_value(value)), &ancestor, why) ||
-        identifier_is_wildcard(&ancestor) || !lies_below(entry->identifier.value, ancestor.value))
+        identifier_is_wildcard(&ancestor) || !identifier_lies_below(entry->identifier.value, ancestor.value))
         return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"ancestorDomain\" must be a domain above \"%s\"",
                             entry->identifier.value);
     entry->ancestor = ancestor.value;

@@ -6,6 +6,8 @@
 #include "server/protocol/outcome.h"
 #include "server/policy/policy.h"
 #include "server/protocol/profile.h"
+#include "server/protocol/proof.h"
+#include "server/protocol/recheck.h"
 #include "server/webhook/webhook.h"
 
 #include <pthread.h>
@@ -21,6 +23,8 @@ struct issuance {
     struct order stored;    /* with its certificate; texts in scratch */
     const char *owner;      /* of the order's account, once stored; or NULL */
     struct csr *csr;
+    struct recheck *recheck; /* of one that is resumed; NULL: CAA need not be asked */
+    bool given_up;           /* `problem` says why it was not signed */
     struct ca_request signing;
     char serial[CA_SERIAL_TEXT_SIZE];
     uint8_t key_hash[SHA256_BYTES];
@@ -83,6 +87,7 @@ void issuance_drop(struct issuance *issuance)
     if (issuance == NULL)
         return;
     csr_drop(issuance->csr);
+    recheck_drop(issuance->recheck);
     OPENSSL_free(issuance->signing.der);
     arena_drop(issuance->arena);
     arena_drop(issuance->scratch);
@@ -186,6 +191,7 @@ static bool load_order(struct store_txn *txn, struct issuance *issuance, struct 
 static bool put_certificate(struct store_txn *txn, struct issuance *issuance, struct order *order)
 {
     TRY(policy_confirm(issuance->caraway, txn, issuance->scratch, order, &issuance->owner, &issuance->problem));
+    TRY(proofs_hold(txn, order, world_now_ms(issuance->caraway->world), &issuance->problem));
     TRY(limit_issue(issuance->caraway, txn, issuance->scratch, order, &issuance->problem));
     const struct certificate certificate = certificate_of(issuance, order);
     if (order->state == ORDER_READY)
@@ -213,9 +219,7 @@ static void store_outcome(struct store_txn *txn, void *arg)
     struct issuance *issuance = arg;
     struct order order;
     arena_reset(issuance->scratch);
-    issuance->refused = issuance->signing.status != CA_OK;
-    if (issuance->refused)
-        problem_internal(&issuance->problem, "signing: %s", issuance->signing.why);
+    issuance->refused = issuance->given_up;
     if (!load_order(txn, issuance, &order)) {
         issuance->refused = true;
         return;
@@ -266,10 +270,8 @@ static void answer_waiter(void *arg, enum store_status status)
     request_resume(waiter);
 }
 
-static void signature_made(struct ca_request *signing, void *arg)
+static void submit_outcome(struct issuance *issuance)
 {
-    (void)signing;
-    struct issuance *issuance = arg;
     if (issuance->waiter != NULL) {
         issuance->job = (struct store_job) { .work = store_outcome, .done = answer_waiter, .arg = issuance };
         store_submit(issuance->caraway->store, &issuance->job);
@@ -288,6 +290,15 @@ static void signature_made(struct ca_request *signing, void *arg)
 
 /* ---- signing */
 
+static void signature_made(struct ca_request *signing, void *arg)
+{
+    struct issuance *issuance = arg;
+    issuance->given_up = signing->status != CA_OK;
+    if (issuance->given_up)
+        problem_internal(&issuance->problem, "signing: %s", signing->why);
+    submit_outcome(issuance);
+}
+
 static void set_validity(struct issuance *issuance, const struct profile *profile)
 {
     const struct settings *settings = issuance->caraway->settings;
@@ -304,11 +315,10 @@ static void set_validity(struct issuance *issuance, const struct profile *profil
     signing->not_after_ms = order->not_after_ms != 0 ? order->not_after_ms : from + lifetime_ms - 1000;
 }
 
-void issuance_start(struct issuance *issuance, struct request *waiter)
+static void sign(struct issuance *issuance)
 {
     const struct profile *profile = profile_find(issuance->order.profile);
     CHECK(profile != NULL);
-    issuance->waiter = waiter;
     csr_key_hash(issuance->csr, issuance->key_hash);
     ca_make_serial(issuance->caraway->world, issuance->serial);
     issuance->signing = (struct ca_request) {
@@ -321,8 +331,14 @@ void issuance_start(struct issuance *issuance, struct request *waiter)
         .arg = issuance,
     };
     set_validity(issuance, profile);
-    link_issuance(issuance);
     ca_submit(issuance->caraway->ca, &issuance->signing);
+}
+
+void issuance_start(struct issuance *issuance, struct request *waiter)
+{
+    issuance->waiter = waiter;
+    link_issuance(issuance);
+    sign(issuance);
 }
 
 void issuance_start_detached(struct issuance *issuance)
@@ -330,22 +346,57 @@ void issuance_start_detached(struct issuance *issuance)
     issuance_start(issuance, NULL);
 }
 
-/* ---- after a restart */
+/* ---- after a restart: much may have changed while there was no server, also what CAA says */
+
+static void refuse(struct issuance *issuance)
+{
+    issuance->given_up = true;
+    submit_outcome(issuance);
+}
+
+static void rechecked(void *arg)
+{
+    struct issuance *issuance = arg;
+    if (recheck_was_cut(issuance->recheck))
+        return; /* the next start resumes it */
+    if (recheck_verdict(issuance->recheck, issuance->arena, &issuance->problem))
+        sign(issuance);
+    else
+        refuse(issuance);
+}
+
+static bool may_be_signed(struct issuance *issuance, struct store_txn *txn, struct arena *arena, struct order *order)
+{
+    struct acme_problem *problem = &issuance->problem;
+    const char *owner;
+    if (profile_find(order->profile) == NULL)
+        return problem_fail(problem, PROBLEM_INVALID_PROFILE, "The profile \"%s\" of the order is no longer offered",
+                            order->profile);
+    TRY(policy_confirm(issuance->caraway, txn, arena, order, &owner, problem));
+    issuance->order.lifetime_ms = order->lifetime_ms;
+    return recheck_make(issuance->caraway, txn, order, &issuance->recheck, problem);
+}
 
 static void resume_one(struct caraway *caraway, struct store_txn *txn, struct arena *arena, const char *id)
 {
     struct order order;
     struct csr *csr;
     char why[CSR_WHY_SIZE];
-    if (!store_get_order(txn, arena, id, &order) || profile_find(order.profile) == NULL ||
-        csr_parse(order.csr, &csr, why) != CSR_OK) {
+    if (!store_get_order(txn, arena, id, &order) || csr_parse(order.csr, &csr, why) != CSR_OK) {
         log_event(caraway->log, LOG_CERTIFICATE_REFUSED, LOG_TEXT("order", id),
                   LOG_TEXT("cause", "the order that was in processing cannot be read"));
         return;
     }
     struct issuance *issuance = issuance_create(caraway, &order, csr);
-    if (issuance != NULL)
-        issuance_start_detached(issuance);
+    if (issuance == NULL)
+        return;
+    link_issuance(issuance);
+    if (!may_be_signed(issuance, txn, arena, &order))
+        refuse(issuance);
+    else if (issuance->recheck != NULL)
+        recheck_start(issuance->recheck, rechecked, issuance);
+    else
+        sign(issuance);
 }
 
 bool issuances_resume(struct caraway *caraway)

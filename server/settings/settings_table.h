@@ -103,6 +103,8 @@
       "whom DNS asked.") \
     X(caa_mode, CHOICE, "caa.mode", "enforce", SAME, 0, 0, "off|warn|enforce", RESTART, \
       "What becomes of CAA records: not asked for, only warned of, or obeyed. Names in dns.hosts have none.") \
+    X(caa_recheck_after_ms, DURATION, "caa.recheck-after", "7h", SAME, 0, 398 * SETTING_DAY, "", RESTART, \
+      "How old a proof may be at finalize before CAA is asked again; public CAs may let pass 8h. 0s asks always.") \
     X(dns_server, RESOLVER, "dns.server", "", SAME, 0, 0, "", RESTART, \
       "DNS server to forward questions to.") \
     X(dns_resolver, CHOICE, "dns.resolver", "auto", SAME, 0, 0, "auto|forward|system|recursive", RESTART, \

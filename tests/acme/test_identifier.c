@@ -185,6 +185,23 @@ static void wildcards_have_a_base(void **state)
     assert_string_equal(identifier_base(&plain), "a.test");
 }
 
+/* [9444-7.2-1] */
+static void below_is_by_whole_labels(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *domain;
+        bool below;
+    } rows[] = {
+        { "a.tree.test", "tree.test", true },      { "a.b.tree.test", "tree.test", true },
+        { "tree.test", "tree.test", false },       { "xtree.test", "tree.test", false },
+        { "tree.test", "a.tree.test", false },     { "a.tree.test", "", false },
+        { "tree.test.other", "tree.test", false },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(identifier_lies_below(rows[i].name, rows[i].domain), rows[i].below);
+}
+
 static void lists_are_sorted_without_doubles(void **state)
 {
     (void)state;
@@ -225,6 +242,7 @@ int main(void)
         cmocka_unit_test(canonical_values_stay_as_they_are),
         cmocka_unit_test(no_memory_is_a_refusal),
         cmocka_unit_test(wildcards_have_a_base),
+        cmocka_unit_test(below_is_by_whole_labels),
         cmocka_unit_test(lists_are_sorted_without_doubles),
         cmocka_unit_test(type_texts_are_read_back),
     };

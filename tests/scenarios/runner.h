@@ -144,7 +144,13 @@ MUST_USE bool play_answer(struct scenario *s, words w, size_t count);
 MUST_USE bool play_start(struct scenario *s, words w, size_t count);
 MUST_USE bool play_wait(struct scenario *s, words w, size_t count);
 MUST_USE bool play_issue(struct scenario *s, words w, size_t count);
+
+/* ---- runner_loop.c */
 void loop_run_for(struct scenario *s, unsigned ms); /* lets the responder answer */
+/* The same on a thread of its own, until the end; meanwhile the responder is that thread's. */
+struct serving;
+MUST_USE struct serving *loop_serve(struct scenario *s);
+void loop_serve_end(struct serving *serving);
 
 /* ---- runner_certificate.c */
 MUST_USE bool play_finalize(struct scenario *s, words w, size_t count);

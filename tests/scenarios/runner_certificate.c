@@ -138,7 +138,10 @@ bool play_finalize(struct scenario *s, words w, size_t count)
     struct csr_plan plan = { .identifiers = order->identifiers, .count = order->identifier_count };
     TRY(read_plan(s, order, w + 1, &plan) && write_csr(s, &plan, &csr));
     buf_printf(&payload, "{\"csr\":\"%s\"}", buf_str(&csr));
-    TRY(client_post(s, order->client, order->finalize, buf_str(&payload)));
+    struct serving *serving = loop_serve(s); /* the answer may have to wait for DNS */
+    bool posted = client_post(s, order->client, order->finalize, buf_str(&payload));
+    loop_serve_end(serving);
+    TRY(posted);
     AUTO_BUF(certificate, PAYLOAD_MAX);
     if (s->refused || !variable_get(s, "body.certificate", &certificate))
         return true;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum { FAILURES = 5, PATIENCE_MS = 20000, STEP_MS = 10000, LOG_MAX_BYTES = 4096 };
+#define FAR_MS INT64_C(200000000000000) /* a clock that is moved does not come there */
 
 /* The memory driver, but for commits that fail; those that lie have stored what they report as lost. */
 static atomic_int failures_left, lies_left;
@@ -40,19 +41,24 @@ struct fixture {
     struct caraway caraway;
     struct arena *arena;
     struct order order;
+    struct authorization authorization;
     int log;
 };
 
-static void put(struct store_txn *txn, void *order)
+static void put(struct store_txn *txn, void *fixture)
 {
     static const struct account account = { .id = "a", .state = ACCOUNT_VALID, .created_ms = 1 };
+    struct fixture *f = fixture;
     store_put_account(txn, &account);
-    store_put_order(txn, order);
+    store_put_authorization(txn, &f->authorization);
+    store_put_order(txn, &f->order);
 }
 
 static int set_up(void **state)
 {
     static struct acme_identifier name = { IDENTIFIER_DNS, "issued.test" };
+    static struct challenge challenge = { .type = "http-01", .state = CHALLENGE_VALID, .validated_ms = 1 };
+    static const char *authorizations[] = { "z" };
     struct store_options options = { .driver = "memory" };
     char why[STORE_WHY_SIZE];
     struct fixture *f = calloc(1, sizeof *f);
@@ -71,15 +77,22 @@ static int set_up(void **state)
     f->caraway.webhook = webhook_create(f->settings);
     f->caraway.later = later_start(&f->world);
     f->caraway.issuances = issuances_create();
-    f->order =
-        (struct order) { .id = "o",
-                         .account = "a",
-                         .state = ORDER_PROCESSING,
-                         .identifiers = { &name, 1 },
-                         .profile = "classic",
-                         .created_ms = 1,
-                         .expires_ms = INT64_C(200000000000000) /* a clock that is moved does not come there */ };
-    assert_int_equal(store_write(f->caraway.store, put, &f->order), STORE_OK);
+    f->order = (struct order) { .id = "o",
+                                .account = "a",
+                                .state = ORDER_PROCESSING,
+                                .identifiers = { &name, 1 },
+                                .authorizations = { authorizations, 1 },
+                                .profile = "classic",
+                                .created_ms = 1,
+                                .expires_ms = FAR_MS };
+    f->authorization = (struct authorization) { .id = "z",
+                                                .account = "a",
+                                                .state = AUTHORIZATION_VALID,
+                                                .identifier = name,
+                                                .created_ms = 1,
+                                                .expires_ms = FAR_MS,
+                                                .challenges = { &challenge, 1 } };
+    assert_int_equal(store_write(f->caraway.store, put, f), STORE_OK);
     *state = f;
     return 0;
 }
@@ -184,11 +197,25 @@ static void a_refusal_is_stored_once_there_is_room(void **state)
     assert_non_null(order.error);
 }
 
+/* Whatever it was when the signature was asked for: what counts is what holds when it is stored. */
+static void a_proof_that_ended_stores_no_certificate(void **state)
+{
+    struct fixture *f = *state;
+    f->authorization.state = AUTHORIZATION_DEACTIVATED;
+    assert_int_equal(store_write(f->caraway.store, put, f), STORE_OK);
+    start(f);
+    struct order order = outcome(f);
+    assert_int_equal(order.state, ORDER_INVALID);
+    assert_null(order.certificate);
+    assert_non_null(strstr(order.error, "The authorization for \\\"issued.test\\\" is deactivated by now"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_certificate_is_stored_once_there_is_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_that_was_wrongly_reported_as_lost_is_no_refusal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_proof_that_ended_stores_no_certificate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refusal_is_stored_once_there_is_room, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("issuance", tests, NULL, NULL);
