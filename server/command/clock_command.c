@@ -62,7 +62,7 @@ static int refuse_words(const struct operator_line *line)
     else
         fprintf(stderr, "caraway: clock takes show, advance DURATION, set TIME or reset; this is clock %s",
                 line->words[0]);
-    fprintf(stderr, value != NULL ? ", not \"%s\"\n" : "\n", value);
+    fprintf(stderr, value != NULL ? ", not \"%s\"\n" : "%s\n", value != NULL ? value : "");
     return 2;
 }
 
