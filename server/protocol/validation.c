@@ -343,6 +343,7 @@ static bool resume_one(struct caraway *caraway, struct store_txn *txn, struct ar
 {
     struct authorization authorization;
     struct account account;
+    arena_reset(arena);
     TRY(store_get_authorization(txn, arena, id, &authorization));
     TRY(store_get_account(txn, arena, authorization.account, &account));
     for (size_t i = 0; i < authorization.challenges.count; i++) {
@@ -355,16 +356,17 @@ static bool resume_one(struct caraway *caraway, struct store_txn *txn, struct ar
 bool validations_resume(struct caraway *caraway)
 {
     AUTO(store_txn) txn = store_begin_read(caraway->store);
-    AUTO(arena) arena = arena_create(ATTEMPT_MAX_BYTES);
+    AUTO(arena) ids = arena_create(ATTEMPT_MAX_BYTES);
+    AUTO(arena) scratch = arena_create(ATTEMPT_MAX_BYTES);
     AUTO(arena) position = arena_create(ATTEMPT_MAX_BYTES);
-    TRY(txn != NULL && arena != NULL && position != NULL);
+    TRY(txn != NULL && ids != NULL && scratch != NULL && position != NULL);
     const char *after = NULL;
     do {
         struct store_page page;
-        arena_reset(arena);
-        TRY(store_list(txn, arena, STORE_AUTHORIZATION_PROCESSING, "", after, RESUME_PAGE, false, &page));
+        arena_reset(ids);
+        TRY(store_list(txn, ids, STORE_AUTHORIZATION_PROCESSING, "", after, RESUME_PAGE, false, &page));
         for (size_t i = 0; i < page.ids.count; i++)
-            if (!resume_one(caraway, txn, arena, page.ids.items[i]))
+            if (!resume_one(caraway, txn, scratch, page.ids.items[i]))
                 log_event(caraway->log, LOG_REQUEST_FAILED, LOG_TEXT("authorization", page.ids.items[i]),
                           LOG_TEXT("cause", "a challenge in processing cannot be validated"));
         after = page.next != NULL ? arena_text(position, page.next) : NULL;
