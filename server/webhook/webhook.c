@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { REFUSAL_MAX_BYTES = 8192 };
+enum { REFUSAL_MAX_BYTES = 8192, IDS_MAX_BYTES = 1 << 20, EVENT_MAX_BYTES = 1 << 20 };
 
 static const char *const kind_texts[] = {
 #define X(name, text) [WEBHOOK_##name] = text,
@@ -243,30 +243,43 @@ void webhook_refused(struct request *rq)
 
 /* ---- the operator's retry */
 
-static bool retry_one(struct store_txn *txn, struct request *rq, const char *id)
+static bool retry_one(struct store_txn *txn, struct arena *arena, const char *id, int64_t now_ms)
 {
     struct webhook_event event;
-    TRY(store_get_webhook_event(txn, rq->arena, id, &event));
-    event.next_ms = rq->now_ms;
+    arena_reset(arena);
+    TRY(store_get_webhook_event(txn, arena, id, &event));
+    event.next_ms = now_ms;
     store_put_webhook_event(txn, &event);
     return true;
 }
 
+int64_t webhook_retry_all(struct store_txn *txn, int64_t now_ms)
+{
+    AUTO(arena) ids = arena_create(IDS_MAX_BYTES);
+    AUTO(arena) scratch = arena_create(EVENT_MAX_BYTES);
+    struct store_page page = { .next = NULL };
+    int64_t count = 0;
+    if (ids == NULL || scratch == NULL) {
+        store_txn_fail(txn, STORE_NO_MEMORY);
+        return 0;
+    }
+    (void)!store_list_all(txn, ids, RECORD_webhook_event, NULL, STORE_PAGE_MAX, false, &page);
+    for (size_t i = 0; i < page.ids.count; i++)
+        count += retry_one(txn, scratch, page.ids.items[i], now_ms);
+    return count;
+}
+
 static bool store_retry(struct store_txn *txn, struct request *rq)
 {
-    struct store_page page;
     int64_t *count = rq->state;
-    *count = 0;
-    if (strcmp(rq->params[0], "all") != 0) {
-        *count = 1;
-        return retry_one(txn, rq, rq->params[0]) ||
-               problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 404, "There is no event \"%s\"", rq->params[0]);
+    if (strcmp(rq->params[0], "all") == 0) {
+        *count = webhook_retry_all(txn, rq->now_ms);
+        return true;
     }
-    if (!store_list_all(txn, rq->arena, RECORD_webhook_event, NULL, STORE_PAGE_MAX, false, &page))
-        return problem_from_store(&rq->problem, store_txn_status(txn), "listing events");
-    for (size_t i = 0; i < page.ids.count; i++)
-        *count += retry_one(txn, rq, page.ids.items[i]);
-    return true;
+    AUTO(arena) scratch = arena_create(EVENT_MAX_BYTES);
+    *count = 1;
+    return (scratch != NULL && retry_one(txn, scratch, rq->params[0], rq->now_ms)) ||
+           problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 404, "There is no event \"%s\"", rq->params[0]);
 }
 
 static bool after_retry(struct request *rq)

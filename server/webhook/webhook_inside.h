@@ -26,6 +26,8 @@ struct webhook {
 
 const char *webhook_kind_text(enum webhook_kind kind);
 void *webhook_run(void *webhook);
+/* In a job: the oldest thousand, also those given up, are due at once. How many that were. */
+int64_t webhook_retry_all(struct store_txn *txn, int64_t now_ms);
 /* What is posted. */
 void webhook_body(const struct webhook_event *event, struct buf *out);
 /* How long after that many failures in a row the next attempt is due. */

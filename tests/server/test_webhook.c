@@ -2,6 +2,8 @@
 
 #include "tests/unit.h"
 
+#include <stdio.h>
+
 static void attempts_come_ever_later_up_to_a_bound(void **state)
 {
     (void)state;
@@ -49,12 +51,52 @@ static void a_revocation_says_its_reason_also_0(void **state)
     assert_non_null(strstr(buf_str(&body), "\"problem\":\"caa\",\"detail\":\"no\""));
 }
 
+enum { MANY = 1000, NAMES = 100, NOW_MS = 5000 };
+
+static void put_many(struct store_txn *txn, void *arg)
+{
+    (void)arg;
+    struct acme_identifier names[NAMES];
+    char ids[MANY][8];
+    for (size_t i = 0; i < NAMES; i++)
+        names[i] = (struct acme_identifier) { IDENTIFIER_DNS, "a-name-as-long-as-they-often-are.example.test" };
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(ids[i], sizeof ids[i], "e%04zu", i);
+        store_put_webhook_event(txn, &(struct webhook_event) { .id = ids[i], .identifiers = { names, NAMES } });
+    }
+}
+
+static void retry_many(struct store_txn *txn, void *arg)
+{
+    *(int64_t *)arg = webhook_retry_all(txn, NOW_MS);
+}
+
+/* After a long outage there are as many as a page holds, and large ones. */
+static void however_large_they_are_all_are_tried_again(void **state)
+{
+    (void)state;
+    struct store_options options = { .driver = "memory" };
+    char why[STORE_WHY_SIZE];
+    struct webhook_event last;
+    int64_t count = 0;
+    AUTO(store) store = NULL;
+    AUTO(arena) arena = arena_create(1 << 20);
+    assert_int_equal(store_open(&options, &store, why), STORE_OK);
+    assert_int_equal(store_write(store, put_many, NULL), STORE_OK);
+    assert_int_equal(store_write(store, retry_many, &count), STORE_OK);
+    assert_int_equal(count, MANY);
+    AUTO(store_txn) txn = store_begin_read(store);
+    assert_true(store_get_webhook_event(txn, arena, "e0999", &last));
+    assert_int_equal(last.next_ms, NOW_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attempts_come_ever_later_up_to_a_bound),
         cmocka_unit_test(a_body_tells_what_is_known_and_nothing_of_the_queue),
         cmocka_unit_test(a_revocation_says_its_reason_also_0),
+        cmocka_unit_test(however_large_they_are_all_are_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
