@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +26,8 @@ static bool bind_and_listen(int fd, const struct sockaddr *address, socklen_t le
 {
     int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* accepted sockets inherit it: a handshake's second message does not wait until the first is acknowledged */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (address->sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     return bind(fd, address, len) == 0 && listen(fd, BACKLOG) == 0;
@@ -238,7 +241,7 @@ bool web_start(struct caraway *caraway, const struct web_options *options, struc
     }
     const char *unix_path = strncmp(options->listen, "unix:", 5) == 0 ? options->listen + 5 : NULL;
     TRY(unix_path != NULL ? listen_unix(web, unix_path, why) : listen_tcp(web, options->listen, why));
-    if (!describe(web, options->listen) || !web_watchdog_start(web)) {
+    if (!describe(web, options->listen) || !web_watch_start(web)) {
         snprintf(why, WEB_WHY_SIZE, "out of memory or threads");
         return false;
     }
@@ -281,6 +284,7 @@ void web_drop(struct web *web)
     if (!web->stopping)
         web_stop_accepting(web);
     web_finish_work(web);
+    web_watch_stop(web);
     for (size_t i = 0; i < web->daemon_count; i++) {
         if (web->daemons[i] != NULL)
             MHD_stop_daemon(web->daemons[i]);

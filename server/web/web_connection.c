@@ -7,21 +7,13 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum {
     ARENA_MAX_BYTES = 1 << 20,
     DISCARD_MAX_BYTES = 1 << 20,
     REPLY_MAX_BYTES = 4 << 20,
     HEADER_MAX_BYTES = 64 << 10,
-    STREAM_BLOCK_BYTES = 64 << 10,
-    WATCHDOG_PERIOD_S = 1
-};
-
-struct web_connection {
-    struct list link; /* in web->connections, by its lock */
-    int fd;
-    _Atomic int64_t deadline_ms; /* monotonic: shut down when still here then; 0 while we work on an answer */
+    STREAM_BLOCK_BYTES = 64 << 10
 };
 
 enum phase { PHASE_READING, PHASE_WORKING, PHASE_ANSWERED };
@@ -31,7 +23,7 @@ struct exchange {
     struct request rq;
     struct web *web;
     struct MHD_Connection *connection;
-    struct web_connection *socket;
+    struct web_socket *socket;
     enum phase phase;
     size_t received; /* bytes of body */
 };
@@ -55,20 +47,16 @@ struct web *web_create(struct caraway *caraway, const struct web_options *option
     web->request_timeout_ms = options->request_timeout_ms;
     for (size_t i = 0; i < WEB_DAEMONS; i++)
         web->sockets[i] = -1;
+    web->watch_epoll = web->watch_end = -1;
     list_init(&web->connections);
     pthread_mutex_init(&web->lock, NULL);
-    monotonic_cond_init(&web->changed);
+    pthread_cond_init(&web->changed, NULL);
     return web;
 }
 
 void web_destroy(struct web *web)
 {
-    pthread_mutex_lock(&web->lock);
-    web->watchdog_ends = true;
-    pthread_cond_broadcast(&web->changed);
-    pthread_mutex_unlock(&web->lock);
-    if (web->watchdog_runs)
-        pthread_join(web->watchdog, NULL);
+    web_watch_clear(web);
     pthread_cond_destroy(&web->changed);
     pthread_mutex_destroy(&web->lock);
     free(web->addresses);
@@ -82,80 +70,6 @@ void web_finish_work(struct web *web)
     while (web->working > 0)
         pthread_cond_wait(&web->changed, &web->lock);
     pthread_mutex_unlock(&web->lock);
-}
-
-/* ---- slow connections: a sender that drips bytes resets the library's idle timer, but not this one */
-
-static void shut_down_overdue(struct web *web)
-{
-    int64_t now = monotonic_ms();
-    LIST_EACH (&web->connections, link) {
-        const struct web_connection *one = CONTAINER_OF(link, const struct web_connection, link);
-        int64_t deadline = one->deadline_ms;
-        if (deadline != 0 && now >= deadline)
-            shutdown(one->fd, SHUT_RDWR);
-    }
-}
-
-static void *watchdog_run(void *arg)
-{
-    struct web *web = arg;
-    pthread_mutex_lock(&web->lock);
-    while (!web->watchdog_ends) {
-        int64_t wake = monotonic_ms() + WATCHDOG_PERIOD_S * 1000;
-        struct timespec until = { .tv_sec = wake / 1000, .tv_nsec = wake % 1000 * 1000000 };
-        pthread_cond_timedwait(&web->changed, &web->lock, &until);
-        shut_down_overdue(web);
-    }
-    pthread_mutex_unlock(&web->lock);
-    return NULL;
-}
-
-bool web_watchdog_start(struct web *web)
-{
-    web->watchdog_runs = pthread_create(&web->watchdog, NULL, watchdog_run, web) == 0;
-    return web->watchdog_runs;
-}
-
-static void connection_opened(struct web *web, struct MHD_Connection *connection, void **socket_context)
-{
-    struct web_connection *one = calloc(1, sizeof *one);
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (one == NULL || info == NULL) {
-        free(one);
-        return;
-    }
-    one->fd = info->connect_fd;
-    one->deadline_ms = monotonic_ms() + web->request_timeout_ms + web->idle_timeout_ms;
-    pthread_mutex_lock(&web->lock);
-    list_add(&web->connections, &one->link);
-    pthread_mutex_unlock(&web->lock);
-    *socket_context = one;
-}
-
-static void connection_closed(struct web *web, struct web_connection *one)
-{
-    if (one == NULL)
-        return;
-    pthread_mutex_lock(&web->lock);
-    list_remove(&one->link);
-    pthread_mutex_unlock(&web->lock);
-    free(one);
-}
-
-void web_on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
-                       enum MHD_ConnectionNotificationCode code)
-{
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        connection_opened(cls, connection, socket_context);
-    else
-        connection_closed(cls, TAKE(*socket_context));
-}
-
-static void set_deadline(struct exchange *ex, int64_t in_ms)
-{
-    if (ex->socket != NULL)
-        ex->socket->deadline_ms = in_ms != 0 ? monotonic_ms() + in_ms : 0;
 }
 
 /* ---- work: what must end before the web can */
@@ -174,7 +88,6 @@ static bool work_begins(struct web *web)
 static void work_ended(struct web *web)
 {
     pthread_mutex_lock(&web->lock);
-    /* the watchdog listens too: nothing changes for it before the end */
     if (--web->working == 0 && web->closing)
         pthread_cond_broadcast(&web->changed);
     pthread_mutex_unlock(&web->lock);
@@ -200,7 +113,7 @@ void *web_on_target(void *cls, const char *target, struct MHD_Connection *connec
     rq->target = rq->arena != NULL ? arena_text(rq->arena, target) : NULL;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     ex->socket = info != NULL ? info->socket_context : NULL;
-    set_deadline(ex, web->request_timeout_ms);
+    web_socket_set_deadline(ex->socket, web->request_timeout_ms);
     web->in_flight++;
     return ex;
 }
@@ -219,7 +132,7 @@ void web_on_completed(void *cls, struct MHD_Connection *connection, void **conte
         work_ended(web);
     if (rq->release != NULL)
         rq->release(rq);
-    set_deadline(ex, web->idle_timeout_ms + web->request_timeout_ms);
+    web_socket_set_deadline(ex->socket, web->idle_timeout_ms + web->request_timeout_ms);
     jws_clear(&rq->jws);
     jwk_drop(rq->key);
     json_decref(rq->payload);
@@ -407,7 +320,7 @@ static enum MHD_Result work(struct exchange *ex)
 {
     struct request *rq = &ex->rq;
     if (ex->phase == PHASE_READING) {
-        set_deadline(ex, 0);
+        web_socket_set_deadline(ex->socket, 0);
         if (!work_begins(ex->web))
             return MHD_NO;
         ex->phase = PHASE_WORKING;

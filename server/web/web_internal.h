@@ -1,4 +1,5 @@
-/* Shared by the two halves of the edge, web.c (listeners) and web_connection.c (exchanges). No one else includes it. */
+/* Shared by the parts of the edge, web.c (listeners), web_socket.c (what is beneath) and web_connection.c (exchanges).
+ * No one else includes it. */
 #pragma once
 
 #include "base/list.h"
@@ -23,20 +24,28 @@ struct web {
     uint16_t port;
     atomic_bool stopping;
     atomic_size_t in_flight;
+    int watch_epoll, watch_end; /* the second's event ends the watch */
+    bool watch_runs;
+    pthread_t watch;
 
     pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t changed;
     bool closing;
     size_t working; /* requests between dispatch and answer, suspended or not */
     struct list connections;
-    bool watchdog_runs, watchdog_ends;
-    pthread_t watchdog;
 };
 
 struct web *web_create(struct caraway *caraway, const struct web_options *options);
 void web_destroy(struct web *web); /* after the daemons */
-MUST_USE bool web_watchdog_start(struct web *web);
 void web_finish_work(struct web *web);
+
+struct web_socket;
+MUST_USE bool web_watch_start(struct web *web);
+/* Once the web closes and before its daemons end, which none of their connections may be suspended for. */
+void web_watch_stop(struct web *web);
+void web_watch_clear(struct web *web);
+/* 0: as long as it takes. NULL is no socket. */
+void web_socket_set_deadline(struct web_socket *one, int64_t in_ms);
 
 /* libmicrohttpd's callbacks; `cls` is the web */
 void *web_on_target(void *cls, const char *target, struct MHD_Connection *connection);

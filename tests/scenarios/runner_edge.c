@@ -2,6 +2,7 @@
 #include "tests/scenarios/runner.h"
 
 #include "base/world.h"
+#include "test-client/cpu.h"
 
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
@@ -38,8 +39,8 @@ static struct sockaddr_in loopback(int port)
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-/* ---- connect NAME [plain [PORT]], secure NAME, send NAME TEXT [TIMES], drip NAME TEXT, receive NAME closed|TEXT,
- * abandon
+/* ---- connect NAME [plain [PORT]], secure NAME, hello NAME [half], send NAME TEXT [TIMES], drip NAME TEXT,
+ * receive NAME closed|TEXT, stall NAME, abandon
  */
 
 static bool start_tls(struct connection *connection)
@@ -99,6 +100,28 @@ bool play_secure(struct scenario *s, words w, size_t count)
     struct connection *connection = connection_find(s, w[0]);
     TRY(connection != NULL);
     return start_tls(connection) || fail(s, "no TLS connection comes about");
+}
+
+/* The first message of a handshake, or half of it, and then nothing. */
+static bool send_hello(const struct connection *connection, size_t parts)
+{
+    char *hello;
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *tls = SSL_new(context);
+    SSL_set_bio(tls, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_connect(tls);
+    size_t len = (size_t)BIO_get_mem_data(SSL_get_wbio(tls), &hello) / parts;
+    bool sent = len > 0 && send(connection->fd, hello, len, MSG_NOSIGNAL) == (ssize_t)len;
+    SSL_free(tls);
+    SSL_CTX_free(context);
+    return sent;
+}
+
+bool play_hello(struct scenario *s, words w, size_t count)
+{
+    const struct connection *connection = connection_find(s, w[0]);
+    TRY(connection != NULL);
+    return send_hello(connection, count > 1 ? 2 : 1) || fail(s, "cannot send a hello");
 }
 
 /* "\r\n" stands for a line's end, "\xNN" for a byte. */
@@ -200,6 +223,20 @@ bool play_receive(struct scenario *s, words w, size_t count)
     }
     bool in_time = monotonic_ms() - began < IO_TIMEOUT_S * 1000;
     return (closed && in_time) || fail(s, "got \"%s\" and %s", buf_str(&text), in_time ? "the end" : "no more");
+}
+
+/* Until the server has closed; that it waits so long must not keep it busy. */
+bool play_stall(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    uint64_t before, after;
+    char closed[] = "closed";
+    int64_t began = monotonic_ms();
+    TRY(tc_cpu_tree_us(s->daemon.pid, &before) || fail(s, "no server runs"));
+    TRY(play_receive(s, (char *[]) { w[0], closed }, 2));
+    uint64_t waited_us = (uint64_t)(monotonic_ms() - began) * 1000;
+    TRY(tc_cpu_tree_us(s->daemon.pid, &after) || fail(s, "no server runs"));
+    return after - before < waited_us / 2 || fail(s, "the server was busy while it waited");
 }
 
 /* ---- target NAME refusing|silent|wait|gone */
