@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "server/web/web.h"
 
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,6 +25,7 @@ struct web {
     uint16_t port;
     atomic_bool stopping;
     atomic_size_t in_flight;
+    gnutls_datum_t ticket_key;
     int watch_epoll, watch_end; /* the second's event ends the watch */
     bool watch_runs;
     pthread_t watch;

@@ -83,6 +83,8 @@ static void session_begin(struct web_socket *one)
     gnutls_transport_set_ptr2(session, one, (gnutls_transport_ptr_t)(intptr_t)one->fd);
     gnutls_transport_set_pull_function(session, pull);
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST, on_finished);
+    if (one->web->ticket_key.data != NULL)
+        gnutls_session_ticket_enable_server(session, &one->web->ticket_key);
 }
 
 /* ---- the watch: a sender that drips bytes resets the library's idle timer, but not this one */
@@ -132,6 +134,9 @@ static void *watch_run(void *arg)
 
 bool web_watch_start(struct web *web)
 {
+    /* the key from which the library derives those of tickets, another every few hours; without one none are given */
+    if (web->tls)
+        (void)gnutls_session_ticket_key_generate(&web->ticket_key);
     web->watch_epoll = epoll_create1(EPOLL_CLOEXEC);
     web->watch_end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event end = { .events = EPOLLIN };
@@ -159,6 +164,9 @@ void web_watch_clear(struct web *web)
         close(web->watch_epoll);
     if (web->watch_end >= 0)
         close(web->watch_end);
+    if (web->ticket_key.data != NULL)
+        explicit_bzero(web->ticket_key.data, web->ticket_key.size);
+    gnutls_free(web->ticket_key.data);
 }
 
 /* ---- a connection's begin and end */

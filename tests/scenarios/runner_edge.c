@@ -39,16 +39,19 @@ static struct sockaddr_in loopback(int port)
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-/* ---- connect NAME [plain [PORT]], secure NAME, hello NAME [half], send NAME TEXT [TIMES], drip NAME TEXT,
+/* ---- connect NAME [plain [PORT]], secure NAME [OTHER], hello NAME [half], send NAME TEXT [TIMES], drip NAME TEXT,
  * receive NAME closed|TEXT, stall NAME, abandon
  */
 
-static bool start_tls(struct connection *connection)
+/* With the session of a connection before, where one is given: then the server must take it up. */
+static bool start_tls(struct connection *connection, const struct connection *before)
 {
     connection->context = SSL_CTX_new(TLS_client_method());
     connection->tls = connection->context != NULL ? SSL_new(connection->context) : NULL;
-    return connection->tls != NULL && SSL_set_fd(connection->tls, connection->fd) == 1 &&
-           SSL_connect(connection->tls) == 1;
+    TRY(connection->tls != NULL && SSL_set_fd(connection->tls, connection->fd) == 1);
+    TRY(before == NULL || SSL_set_session(connection->tls, SSL_get0_session(before->tls)) == 1);
+    TRY(SSL_connect(connection->tls) == 1);
+    return before == NULL || SSL_session_reused(connection->tls) == 1;
 }
 
 static bool open_connection(struct scenario *s, const char *name, int port, bool plain, struct connection **out)
@@ -64,7 +67,7 @@ static bool open_connection(struct scenario *s, const char *name, int port, bool
     setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0)
         return fail(s, "cannot connect");
-    if (!plain && !start_tls(connection))
+    if (!plain && !start_tls(connection, NULL))
         return fail(s, "no TLS connection comes about");
     *out = TAKE(connection);
     return true;
@@ -96,10 +99,11 @@ static struct connection *connection_find(struct scenario *s, const char *name)
 
 bool play_secure(struct scenario *s, words w, size_t count)
 {
-    (void)count;
     struct connection *connection = connection_find(s, w[0]);
-    TRY(connection != NULL);
-    return start_tls(connection) || fail(s, "no TLS connection comes about");
+    const struct connection *before = count > 1 ? connection_find(s, w[1]) : NULL;
+    TRY(connection != NULL && (count < 2 || (before != NULL && before->tls != NULL)));
+    return start_tls(connection, before) ||
+           fail(s, count > 1 ? "the TLS session is not resumed" : "no TLS connection comes about");
 }
 
 /* The first message of a handshake, or half of it, and then nothing. */

@@ -37,7 +37,7 @@ static const struct {
     { "dns", 2, ANY, play_dns },
     { "target", 2, 2, play_target },
     { "connect", 1, 3, play_connect },
-    { "secure", 1, 1, play_secure },
+    { "secure", 1, 2, play_secure },
     { "hello", 1, 2, play_hello },
     { "send", 2, 3, play_send },
     { "drip", 2, 2, play_drip },
