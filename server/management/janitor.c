@@ -4,7 +4,13 @@
 #include <signal.h>
 #include <time.h>
 
-enum { PERIOD_MS = 60000, WALK_STEPS = 100, STEP_ARENA_MAX = 8 << 20, POSITION_BYTES = 128 };
+enum {
+    PERIOD_MS = 60000,
+    WALK_STEPS = 100,
+    PAGE_ARENA_MAX = 1 << 20,
+    RECORD_ARENA_MAX = 8 << 20,
+    POSITION_BYTES = 128
+};
 
 /* What is to be done with a record. */
 enum verdict { VERDICT_PRUNE, VERDICT_KEEP, VERDICT_STOP /* and with all behind it: their time comes later */ };
@@ -113,7 +119,8 @@ struct step {
     const struct rule *rule;
     int64_t until_ms;
     const char *after;
-    struct arena *arena;
+    struct arena *arena;   /* of the page */
+    struct arena *scratch; /* of one record after the other: some are large */
     size_t removed;
     char next[POSITION_BYTES]; /* "": nothing is left to look at */
 };
@@ -137,7 +144,8 @@ static void step_work(struct store_txn *txn, void *arg)
     if (!list_page(txn, step, &page))
         return;
     for (size_t i = 0; i < page.ids.count; i++) {
-        enum verdict verdict = step->rule->judge(txn, step->arena, page.ids.items[i], step->until_ms);
+        arena_reset(step->scratch);
+        enum verdict verdict = step->rule->judge(txn, step->scratch, page.ids.items[i], step->until_ms);
         if (verdict == VERDICT_STOP || store_txn_status(txn) != STORE_OK)
             return;
         if (verdict == VERDICT_PRUNE) {
@@ -166,7 +174,7 @@ static int64_t until(const struct caraway *caraway, const struct rule *rule, int
 }
 
 static size_t sweep_rule(struct caraway *caraway, const struct rule *rule, char after[static POSITION_BYTES],
-                         struct arena *arena, const atomic_bool *stop)
+                         struct arena *arena, struct arena *scratch, const atomic_bool *stop)
 {
     int64_t kept_ms = 0;
     if (rule->kept != ALWAYS)
@@ -177,7 +185,7 @@ static size_t sweep_rule(struct caraway *caraway, const struct rule *rule, char 
     if (rule->index != 0)
         after[0] = '\0';
     for (size_t steps = 0; !*stop && (rule->index != 0 || steps < WALK_STEPS); steps++) {
-        struct step step = { .rule = rule, .until_ms = until(caraway, rule, kept_ms), .after = after, .arena = arena };
+        struct step step = { rule, until(caraway, rule, kept_ms), after, arena, scratch, .removed = 0 };
         if (!run_step(caraway, rule, &step))
             break;
         removed += step.removed;
@@ -192,10 +200,11 @@ static size_t sweep_rule(struct caraway *caraway, const struct rule *rule, char 
 
 size_t janitor_sweep(struct caraway *caraway, struct janitor_walks *walks, const atomic_bool *stop)
 {
-    AUTO(arena) arena = arena_create(STEP_ARENA_MAX);
+    AUTO(arena) arena = arena_create(PAGE_ARENA_MAX);
+    AUTO(arena) scratch = arena_create(RECORD_ARENA_MAX);
     size_t removed = 0;
-    for (size_t i = 0; arena != NULL && i < ARRAY_SIZE(rules); i++)
-        removed += sweep_rule(caraway, &rules[i], walks->after[i], arena, stop);
+    for (size_t i = 0; arena != NULL && scratch != NULL && i < ARRAY_SIZE(rules); i++)
+        removed += sweep_rule(caraway, &rules[i], walks->after[i], arena, scratch, stop);
     return removed;
 }
 

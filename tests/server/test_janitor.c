@@ -230,6 +230,32 @@ static void a_walk_goes_on_in_the_next_sweep(void **state)
     assert_empty(f);
 }
 
+enum { TRACE_BYTES = 16384, CHALLENGES = 8 };
+
+static void put_large(struct store_txn *txn, void *arg)
+{
+    char trace[TRACE_BYTES] = "";
+    struct challenge challenges[CHALLENGES];
+    memset(trace, '1', sizeof trace - 1);
+    for (size_t i = 0; i < CHALLENGES; i++)
+        challenges[i] = (struct challenge) { .type = "http-01", .trace = trace };
+    for (int i = 0; i < JANITOR_STEP; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%06d", i);
+        store_put_authorization(
+            txn, &(struct authorization) { .id = id, .expires_ms = 1, .challenges = { challenges, CHALLENGES } });
+    }
+    (void)arg;
+}
+
+static void long_traces_go_like_short_ones(void **state)
+{
+    struct fixture *f = *state;
+    write_ok(f, put_large, NULL);
+    assert_int_equal(sweep(f), JANITOR_STEP);
+    assert_empty(f);
+}
+
 static void it_stops_when_told_to(void **state)
 {
     struct fixture *f = *state;
@@ -268,6 +294,7 @@ int main(void)
         CASE(a_pause_in_force_stays),
         CASE(what_is_ordered_by_time_goes_in_one_sweep),
         CASE(a_walk_goes_on_in_the_next_sweep),
+        CASE(long_traces_go_like_short_ones),
         CASE(it_stops_when_told_to),
         CASE(the_thread_begins_at_once_and_stops),
     };
