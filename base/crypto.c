@@ -1,7 +1,11 @@
+/* SHA-256 by OpenSSL's older calls: they need no memory, so a hash cannot fail, where EVP's may in the middle of a
+ * request. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/crypto.h"
 
+#include <openssl/crypto.h>
 #include <openssl/pem.h>
-#include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 
 static EVP_MD *sha256, *sha384, *sha512; /* written once under pthread_once, then read-only */
@@ -35,7 +39,10 @@ const EVP_MD *crypto_sha512(void)
 
 void crypto_digest_sha256(struct bytes in, uint8_t out[static SHA256_BYTES])
 {
-    CHECK(EVP_Digest(in.data, in.len, out, NULL, crypto_sha256(), NULL) == 1);
+    SHA256_CTX state;
+    SHA256_Init(&state);
+    SHA256_Update(&state, in.data, in.len);
+    SHA256_Final(out, &state);
 }
 
 void crypto_pem(struct buf *out, const char *kind, struct bytes der)
@@ -50,10 +57,32 @@ void crypto_pem(struct buf *out, const char *kind, struct bytes der)
     buf_append(out, pem, (size_t)len);
 }
 
+/* RFC 2104 */
+static void hash_keyed(const uint8_t block[static SHA256_CBLOCK], uint8_t pad, struct bytes in,
+                       uint8_t out[static SHA256_BYTES])
+{
+    SHA256_CTX state;
+    uint8_t padded[SHA256_CBLOCK];
+    for (size_t i = 0; i < sizeof padded; i++)
+        padded[i] = block[i] ^ pad;
+    SHA256_Init(&state);
+    SHA256_Update(&state, padded, sizeof padded);
+    SHA256_Update(&state, in.data, in.len);
+    SHA256_Final(out, &state);
+    OPENSSL_cleanse(padded, sizeof padded);
+    OPENSSL_cleanse(&state, sizeof state);
+}
+
 void crypto_hmac_sha256(struct bytes key, struct bytes in, uint8_t out[static SHA256_BYTES])
 {
-    unsigned len = 0;
-    CHECK(HMAC(crypto_sha256(), key.data, (int)key.len, in.data, in.len, out, &len) != NULL && len == SHA256_BYTES);
+    uint8_t block[SHA256_CBLOCK] = { 0 }, inner[SHA256_BYTES];
+    if (key.len > sizeof block)
+        crypto_digest_sha256(key, block);
+    else if (key.len > 0)
+        memcpy(block, key.data, key.len);
+    hash_keyed(block, 0x36, in, inner);
+    hash_keyed(block, 0x5c, bytes_of(inner, sizeof inner), out);
+    OPENSSL_cleanse(block, sizeof block);
 }
 
 void crypto_pem_decode(struct buf *out, const char *pem)

@@ -16,13 +16,14 @@ DEFINE_DROP_TYPE(BIO, BIO_free_all)
 
 enum { SHA256_BYTES = 32 };
 
-/* Digests fetched once (EVP_MD_fetch costs more than a short hash). Abort if the provider lacks them. */
+/* Digests fetched once (EVP_MD_fetch costs more than a short hash). The first call of any aborts if the provider lacks
+ * them or memory is out: a server makes it at its start. */
 const EVP_MD *crypto_sha256(void);
 const EVP_MD *crypto_sha384(void);
 const EVP_MD *crypto_sha512(void);
 
+/* These two need no memory and always succeed. */
 void crypto_digest_sha256(struct bytes in, uint8_t out[static SHA256_BYTES]);
-
 void crypto_hmac_sha256(struct bytes key, struct bytes in, uint8_t out[static SHA256_BYTES]);
 
 /* Appends the DER of a PEM text's first block. A failure sticks to the buffer. */

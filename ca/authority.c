@@ -41,6 +41,7 @@ bool ca_open(const struct ca_options *options, struct ca **out, char why[static 
     for (; ca->chain_count <= options->alternates; ca->chain_count++)
         TRY(chain_open(options, (unsigned)ca->chain_count, &ca->issuer, &ca->chains[ca->chain_count], why));
     TRY(name_issuer(ca, why));
+    (void)crypto_sha256(); /* now: the first signature may come when memory is short */
     ca->signer = signer_start(&ca->issuer, options->threads);
     if (ca->signer == NULL)
         return why_fail(why, "cannot start %u signing threads", options->threads);

@@ -51,17 +51,37 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
 
-static bool counts(const void *caller)
+static enum preload_group group_of(const void *caller)
 {
+    static const struct {
+        const char *begins;
+        enum preload_group group;
+    } files[] = {
+        { "caraway", PRELOAD_MEMORY },
+        { "liblmdb", PRELOAD_MEMORY },
+        { "libjansson", PRELOAD_MEMORY },
+        { "libcrypto", PRELOAD_CRYPTO },
+    };
     Dl_info where;
     if (dladdr(caller, &where) == 0)
-        return false;
+        return PRELOAD_NOTHING;
     const char *name = strrchr(where.dli_fname, '/');
     name = name != NULL ? name + 1 : where.dli_fname;
-    return strcmp(name, "caraway") == 0 || strncmp(name, "liblmdb", 7) == 0 || strncmp(name, "libjansson", 10) == 0;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (strncmp(name, files[i].begins, strlen(files[i].begins)) == 0)
+            return files[i].group;
+    return PRELOAD_NOTHING;
 }
 
-#define MEMORY_FAILS() (armed(PRELOAD_MEMORY) && counts(__builtin_return_address(0)) && strikes(PRELOAD_MEMORY, ENOMEM))
+static bool memory_fails(const void *caller)
+{
+    if (!armed(PRELOAD_MEMORY) && !armed(PRELOAD_CRYPTO))
+        return false;
+    enum preload_group group = group_of(caller);
+    return group != PRELOAD_NOTHING && strikes(group, ENOMEM);
+}
+
+#define MEMORY_FAILS() memory_fails(__builtin_return_address(0))
 
 void *malloc(size_t size)
 {

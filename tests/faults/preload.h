@@ -9,6 +9,7 @@
 enum preload_group {
     PRELOAD_NOTHING,
     PRELOAD_MEMORY, /* malloc, calloc, realloc, as the program itself, LMDB and jansson call them */
+    PRELOAD_CRYPTO, /* the same, as OpenSSL calls them */
     PRELOAD_FILE,   /* write, pwrite, writev to files; fdatasync, fsync; open */
     PRELOAD_SOCKET, /* socket, accept, connect, send, recv, epoll */
     PRELOAD_GROUPS

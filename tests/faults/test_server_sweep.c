@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Beyond DENSE_CALLS only every STRIDE-th call fails, and each group has its time: the run is bounded. */
-enum { DENSE_CALLS = 40, STRIDE = 7, GROUP_MS = 12000, COMMAND_MAX = 1024, PORT_BASE = 10000, PORT_RANGE = 20000 };
+/* Each group has its time: the run is bounded. */
+enum { GROUP_MS = 12000, COMMAND_MAX = 1024, PORT_BASE = 10000, PORT_RANGE = 20000 };
 enum { LAST_CALLS = 6, NEVER = INT32_MAX, RECOVERY_MS = 20000 };
 
 struct fixture {
@@ -153,13 +153,14 @@ static void assert_whole(struct fixture *f)
     assert_int_equal(system("awk -f " SOURCE "/acknowledged.awk export acknowledged"), 0);
 }
 
-static void sweep(struct fixture *f, enum preload_group group)
+/* Beyond the first `dense` calls only every stride-th fails. */
+static void sweep(struct fixture *f, enum preload_group group, int dense, int stride)
 {
     int64_t until_ms = monotonic_ms() + GROUP_MS;
     assert_true(get_certificate(f, 20));
     int at = 1, failed = 0;
     for (; monotonic_ms() < until_ms && strike(f, group, at); failed++)
-        at += at < DENSE_CALLS ? 1 : STRIDE;
+        at += at < dense ? 1 : stride;
     print_message("           %d calls failed, up to the one with number %d\n", failed, at);
     assert_true(failed > 0);
     assert_whole(f);
@@ -167,17 +168,22 @@ static void sweep(struct fixture *f, enum preload_group group)
 
 static void memory(void **state)
 {
-    sweep(*state, PRELOAD_MEMORY);
+    sweep(*state, PRELOAD_MEMORY, 40, 7);
+}
+
+static void openssl_memory(void **state)
+{
+    sweep(*state, PRELOAD_CRYPTO, 0, 31);
 }
 
 static void files(void **state)
 {
-    sweep(*state, PRELOAD_FILE);
+    sweep(*state, PRELOAD_FILE, 40, 7);
 }
 
 static void sockets(void **state)
 {
-    sweep(*state, PRELOAD_SOCKET);
+    sweep(*state, PRELOAD_SOCKET, 40, 7);
 }
 
 /* ---- a disk that stays full while a signature is stored */
@@ -232,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(openssl_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sockets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(orders_in_processing_end_without_a_restart, set_up_async, tear_down),
