@@ -2,6 +2,7 @@
  * the clock jumps. */
 #pragma once
 
+#include "base/list.h"
 #include "base/world.h"
 
 struct later;
@@ -9,7 +10,7 @@ struct later;
 struct later_task {                       /* embedded in what is to be done; the caller's memory */
     void (*run)(struct later_task *task); /* on the thread; must not block */
     int64_t due_ms;
-    struct later_task *next; /* the queue's, from add to run */
+    struct list link; /* the queue's, from add to run */
 };
 
 MUST_USE struct later *later_start(const struct world *world);
