@@ -29,13 +29,17 @@ struct reader {
     struct acme_problem *problem;
 };
 
-/* Key types by algorithm: the JWK's kty and crv, OpenSSL's key type and group (or NULL), the bytes of a coordinate,
- * how a JWK becomes a key, and how a key's members are written after "crv" in the order of RFC 7638 §3.2. */
+/* Key types by algorithm: the JWK's kty and crv, OpenSSL's key type and group (or NULL), the bytes of a coordinate, how
+ * a JWK's members are read, how numbers become a key and come from one, how they are written behind "crv" in the order
+ * of RFC 7638 §3.2, and what is said of numbers that make no key. */
 struct key_type {
     const char *kty, *crv, *openssl, *group;
     size_t width;
-    bool (*read)(const struct reader *reader, const struct key_type *type, EVP_PKEY **out);
-    bool (*write)(struct json_out *out, const struct key_type *type, EVP_PKEY *key);
+    bool (*read)(const struct reader *reader, const struct key_type *type, struct jwk_numbers *out);
+    EVP_PKEY *(*make)(const struct key_type *type, const struct jwk_numbers *numbers);
+    bool (*take)(struct arena *arena, const struct key_type *type, EVP_PKEY *key, struct jwk_numbers *out);
+    void (*write)(struct json_out *out, const struct key_type *type, const struct jwk_numbers *numbers);
+    const char *no_key;
 };
 
 const char *const jws_algorithm_names[] = {
@@ -70,57 +74,55 @@ static bool read_member(const struct reader *reader, const char *name, struct by
 }
 
 /* RFC 7518 §6.2.1.2, RFC 8037 §2: exactly the curve's width, leading zeros included. */
-static bool read_fixed(const struct reader *reader, const char *name, const struct key_type *type, uint8_t *out)
+static bool read_fixed(const struct reader *reader, const char *name, const struct key_type *type, struct bytes *out)
 {
-    struct bytes value;
-    TRY(read_member(reader, name, &value));
-    if (value.len != type->width)
+    TRY(read_member(reader, name, out));
+    if (out->len != type->width)
         return problem_fail(reader->problem, PROBLEM_BAD_PUBLIC_KEY,
                             "The jwk is refused: its member \"%s\" is %zu bytes long; %s needs exactly %zu, leading "
                             "zeros included",
-                            name, value.len, type->crv, type->width);
-    memcpy(out, value.data, value.len);
+                            name, out->len, type->crv, type->width);
     return true;
 }
 
-static bool key_from_params(const char *openssl_type, OSSL_PARAM *params, EVP_PKEY **out)
+static EVP_PKEY *key_from_params(const char *openssl_type, OSSL_PARAM *params)
 {
     AUTO_TYPE(EVP_PKEY_CTX) ctx = EVP_PKEY_CTX_new_from_name(NULL, openssl_type, NULL);
     EVP_PKEY *key = NULL;
-    bool made = ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
-                EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) == 1;
-    ERR_clear_error();
-    if (made)
-        *out = key;
-    return made;
+    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1)
+        (void)EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params);
+    return key;
 }
 
-static bool read_ec(const struct reader *reader, const struct key_type *type, EVP_PKEY **out)
+static bool read_ec(const struct reader *reader, const struct key_type *type, struct jwk_numbers *out)
+{
+    return read_fixed(reader, "x", type, &out->first) && read_fixed(reader, "y", type, &out->second);
+}
+
+/* These curves have cofactor 1, and a point is decoded only when it lies on its curve: no further check is due. */
+static EVP_PKEY *make_ec(const struct key_type *type, const struct jwk_numbers *numbers)
 {
     uint8_t point[1 + 2 * POINT_MAX_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
-    TRY(read_fixed(reader, "x", type, point + 1) && read_fixed(reader, "y", type, point + 1 + type->width));
+    CHECK(numbers->first.len == type->width && numbers->second.len == type->width);
+    memcpy(point + 1, numbers->first.data, type->width);
+    memcpy(point + 1 + type->width, numbers->second.data, type->width);
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)type->group, 0),
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * type->width),
         OSSL_PARAM_construct_end(),
     };
-    /* these curves have cofactor 1, and a point is decoded only when it lies on its curve: no further check is due */
-    if (!key_from_params(type->openssl, params, out))
-        return bad_key(reader, "\"x\" and \"y\" are not a point on the curve that \"crv\" names");
-    return true;
+    return key_from_params(type->openssl, params);
 }
 
-static bool read_okp(const struct reader *reader, const struct key_type *type, EVP_PKEY **out)
+static bool read_okp(const struct reader *reader, const struct key_type *type, struct jwk_numbers *out)
 {
-    uint8_t value[POINT_MAX_BYTES];
-    TRY(read_fixed(reader, "x", type, value));
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, value, type->width),
-        OSSL_PARAM_construct_end(),
-    };
-    if (!key_from_params(type->openssl, params, out))
-        return bad_key(reader, "\"x\" is not a public key of the curve that \"crv\" names");
-    return true;
+    return read_fixed(reader, "x", type, &out->first);
+}
+
+static EVP_PKEY *make_okp(const struct key_type *type, const struct jwk_numbers *numbers)
+{
+    CHECK(numbers->first.len == type->width);
+    return EVP_PKEY_new_raw_public_key_ex(NULL, type->openssl, NULL, numbers->first.data, numbers->first.len);
 }
 
 static bool check_rsa(const struct reader *reader, struct bytes n, struct bytes e)
@@ -143,23 +145,23 @@ static bool check_rsa(const struct reader *reader, struct bytes n, struct bytes 
     return true;
 }
 
-static bool read_rsa(const struct reader *reader, const struct key_type *type, EVP_PKEY **out)
+static bool read_rsa(const struct reader *reader, const struct key_type *type, struct jwk_numbers *out)
 {
-    struct bytes n_bytes, e_bytes;
-    TRY(read_member(reader, "n", &n_bytes) && read_member(reader, "e", &e_bytes));
-    TRY(check_rsa(reader, n_bytes, e_bytes));
-    AUTO_TYPE(BIGNUM) n = BN_bin2bn(n_bytes.data, (int)n_bytes.len, NULL);
-    AUTO_TYPE(BIGNUM) e = BN_bin2bn(e_bytes.data, (int)e_bytes.len, NULL);
+    (void)type;
+    return read_member(reader, "n", &out->first) && read_member(reader, "e", &out->second) &&
+           check_rsa(reader, out->first, out->second);
+}
+
+static EVP_PKEY *make_rsa(const struct key_type *type, const struct jwk_numbers *numbers)
+{
+    AUTO_TYPE(BIGNUM) n = BN_bin2bn(numbers->first.data, (int)numbers->first.len, NULL);
+    AUTO_TYPE(BIGNUM) e = BN_bin2bn(numbers->second.data, (int)numbers->second.len, NULL);
     AUTO_TYPE(OSSL_PARAM_BLD) build = OSSL_PARAM_BLD_new();
     if (n == NULL || e == NULL || build == NULL || OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) != 1)
-        return problem_out_of_memory(reader->problem);
+        return NULL;
     AUTO_TYPE(OSSL_PARAM) params = OSSL_PARAM_BLD_to_param(build);
-    if (params == NULL)
-        return problem_out_of_memory(reader->problem);
-    if (!key_from_params(type->openssl, params, out))
-        return bad_key(reader, "\"n\" and \"e\" are not an RSA public key");
-    return true;
+    return params != NULL ? key_from_params(type->openssl, params) : NULL;
 }
 
 static void write_b64url(struct json_out *out, const char *name, struct bytes value)
@@ -170,48 +172,71 @@ static void write_b64url(struct json_out *out, const char *name, struct bytes va
 }
 
 /* `width` 0: as many bytes as the number has. */
-static bool write_number(struct json_out *out, const char *name, EVP_PKEY *key, const char *param, size_t width)
+static bool take_number(struct arena *arena, EVP_PKEY *key, const char *param, size_t width, struct bytes *out)
 {
-    uint8_t bytes[RSA_MAX_BITS / 8];
     BIGNUM *found = NULL;
     TRY(EVP_PKEY_get_bn_param(key, param, &found) == 1);
     AUTO_TYPE(BIGNUM) number = found;
     int len = width != 0 ? (int)width : BN_num_bytes(number);
-    TRY(len <= (int)sizeof bytes && BN_bn2binpad(number, bytes, len) == len);
-    write_b64url(out, name, bytes_of(bytes, (size_t)len));
+    uint8_t *bytes = arena_alloc(arena, (size_t)len);
+    TRY(bytes != NULL && BN_bn2binpad(number, bytes, len) == len);
+    *out = bytes_of(bytes, (size_t)len);
     return true;
 }
 
-static bool write_ec(struct json_out *out, const struct key_type *type, EVP_PKEY *key)
+static bool take_ec(struct arena *arena, const struct key_type *type, EVP_PKEY *key, struct jwk_numbers *out)
 {
-    json_out_text(out, "kty", type->kty);
-    return write_number(out, "x", key, OSSL_PKEY_PARAM_EC_PUB_X, type->width) &&
-           write_number(out, "y", key, OSSL_PKEY_PARAM_EC_PUB_Y, type->width);
+    return take_number(arena, key, OSSL_PKEY_PARAM_EC_PUB_X, type->width, &out->first) &&
+           take_number(arena, key, OSSL_PKEY_PARAM_EC_PUB_Y, type->width, &out->second);
 }
 
-static bool write_okp(struct json_out *out, const struct key_type *type, EVP_PKEY *key)
+static bool take_okp(struct arena *arena, const struct key_type *type, EVP_PKEY *key, struct jwk_numbers *out)
 {
-    uint8_t value[POINT_MAX_BYTES];
-    size_t len = sizeof value;
-    TRY(EVP_PKEY_get_raw_public_key(key, value, &len) == 1 && len == type->width);
-    json_out_text(out, "kty", type->kty);
-    write_b64url(out, "x", bytes_of(value, len));
+    size_t len = type->width;
+    uint8_t *bytes = arena_alloc(arena, len);
+    TRY(bytes != NULL && EVP_PKEY_get_raw_public_key(key, bytes, &len) == 1 && len == type->width);
+    out->first = bytes_of(bytes, len);
     return true;
 }
 
-static bool write_rsa(struct json_out *out, const struct key_type *type, EVP_PKEY *key)
+static bool take_rsa(struct arena *arena, const struct key_type *type, EVP_PKEY *key, struct jwk_numbers *out)
 {
-    TRY(write_number(out, "e", key, OSSL_PKEY_PARAM_RSA_E, 0));
-    json_out_text(out, "kty", type->kty);
-    return write_number(out, "n", key, OSSL_PKEY_PARAM_RSA_N, 0);
+    (void)type;
+    TRY(EVP_PKEY_get_bits(key) <= RSA_MAX_BITS);
+    return take_number(arena, key, OSSL_PKEY_PARAM_RSA_N, 0, &out->first) &&
+           take_number(arena, key, OSSL_PKEY_PARAM_RSA_E, 0, &out->second);
 }
+
+static void write_ec(struct json_out *out, const struct key_type *type, const struct jwk_numbers *numbers)
+{
+    json_out_text(out, "kty", type->kty);
+    write_b64url(out, "x", numbers->first);
+    write_b64url(out, "y", numbers->second);
+}
+
+static void write_okp(struct json_out *out, const struct key_type *type, const struct jwk_numbers *numbers)
+{
+    json_out_text(out, "kty", type->kty);
+    write_b64url(out, "x", numbers->first);
+}
+
+static void write_rsa(struct json_out *out, const struct key_type *type, const struct jwk_numbers *numbers)
+{
+    write_b64url(out, "e", numbers->second);
+    json_out_text(out, "kty", type->kty);
+    write_b64url(out, "n", numbers->first);
+}
+
+static const char no_point[] = "\"x\" and \"y\" are not a point on the curve that \"crv\" names";
+static const char no_raw_key[] = "\"x\" is not a public key of the curve that \"crv\" names";
+static const char no_rsa_key[] = "\"n\" and \"e\" are not an RSA public key";
 
 static const struct key_type key_types[JWS_ALGORITHMS] = {
-    [JWS_ES256] = { "EC", "P-256", "EC", "prime256v1", 32, read_ec, write_ec },
-    [JWS_ES384] = { "EC", "P-384", "EC", "secp384r1", 48, read_ec, write_ec },
-    [JWS_ES512] = { "EC", "P-521", "EC", "secp521r1", 66, read_ec, write_ec },
-    [JWS_RS256] = { "RSA", NULL, "RSA", NULL, 0, read_rsa, write_rsa },
-    [JWS_EDDSA] = { "OKP", "Ed25519", "ED25519", NULL, 32, read_okp, write_okp },
+    [JWS_ES256] = { "EC", "P-256", "EC", "prime256v1", 32, read_ec, make_ec, take_ec, write_ec, no_point },
+    [JWS_ES384] = { "EC", "P-384", "EC", "secp384r1", 48, read_ec, make_ec, take_ec, write_ec, no_point },
+    [JWS_ES512] = { "EC", "P-521", "EC", "secp521r1", 66, read_ec, make_ec, take_ec, write_ec, no_point },
+    [JWS_RS256] = { "RSA", NULL, "RSA", NULL, 0, read_rsa, make_rsa, take_rsa, write_rsa, no_rsa_key },
+    [JWS_EDDSA] = { "OKP", "Ed25519", "ED25519", NULL, 32, read_okp, make_okp, take_okp, write_okp, no_raw_key },
 };
 
 static const struct key_type *type_of_pkey(EVP_PKEY *key)
@@ -229,14 +254,15 @@ static const struct key_type *type_of_pkey(EVP_PKEY *key)
     return NULL;
 }
 
-static bool describe(struct jwk *jwk, const struct key_type *type)
+static bool describe(struct jwk *jwk, const struct jwk_numbers *numbers)
 {
+    const struct key_type *type = &key_types[numbers->algorithm];
     AUTO_BUF(json, JWK_JSON_MAX_BYTES);
     struct json_out out = JSON_OUT(&json, 0);
     json_out_object(&out, NULL);
     if (type->crv != NULL)
         json_out_text(&out, "crv", type->crv);
-    TRY(type->write(&out, type, jwk->pkey));
+    type->write(&out, type, numbers);
     json_out_end_object(&out);
     uint8_t digest[SHA256_BYTES];
     crypto_digest_sha256(buf_bytes(&json), digest);
@@ -249,18 +275,39 @@ static bool describe(struct jwk *jwk, const struct key_type *type)
     return true;
 }
 
-struct jwk *jwk_from_pkey(EVP_PKEY *key)
+static struct jwk *create(const struct jwk_numbers *numbers, EVP_PKEY *key)
 {
-    const struct key_type *type = type_of_pkey(key);
-    if (type == NULL)
-        return NULL;
     AUTO(jwk) jwk = calloc(1, sizeof *jwk);
     if (jwk == NULL || EVP_PKEY_up_ref(key) != 1)
         return NULL;
     atomic_init(&jwk->references, 1);
     jwk->pkey = key;
-    jwk->algorithm = (enum jws_algorithm)(type - key_types);
-    return describe(jwk, type) ? TAKE(jwk) : NULL;
+    jwk->algorithm = numbers->algorithm;
+    return describe(jwk, numbers) ? TAKE(jwk) : NULL;
+}
+
+static EVP_PKEY *make(const struct jwk_numbers *numbers)
+{
+    const struct key_type *type = &key_types[numbers->algorithm];
+    EVP_PKEY *key = type->make(type, numbers);
+    ERR_clear_error();
+    return key;
+}
+
+struct jwk *jwk_from_numbers(const struct jwk_numbers *numbers)
+{
+    AUTO_TYPE(EVP_PKEY) key = make(numbers);
+    return key != NULL ? create(numbers, key) : NULL;
+}
+
+struct jwk *jwk_from_pkey(EVP_PKEY *key)
+{
+    AUTO(arena) arena = arena_create(PARSE_ARENA_BYTES);
+    const struct key_type *type = type_of_pkey(key);
+    if (type == NULL || arena == NULL)
+        return NULL;
+    struct jwk_numbers numbers = { .algorithm = (enum jws_algorithm)(type - key_types) };
+    return type->take(arena, type, key, &numbers) ? create(&numbers, key) : NULL;
 }
 
 static const struct key_type *type_of_json(const struct reader *reader)
@@ -320,10 +367,12 @@ bool jwk_parse(json_t *object, struct jwk **out_key, struct acme_problem *proble
     TRY(check_public(&reader));
     const struct key_type *type = type_of_json(&reader);
     TRY(type != NULL && check_alg(&reader, type));
-    EVP_PKEY *read = NULL;
-    TRY(type->read(&reader, type, &read));
-    AUTO_TYPE(EVP_PKEY) pkey = read;
-    struct jwk *key = jwk_from_pkey(pkey);
+    struct jwk_numbers numbers = { .algorithm = (enum jws_algorithm)(type - key_types) };
+    TRY(type->read(&reader, type, &numbers));
+    AUTO_TYPE(EVP_PKEY) pkey = make(&numbers);
+    if (pkey == NULL)
+        return bad_key(&reader, type->no_key);
+    struct jwk *key = create(&numbers, pkey);
     if (key == NULL)
         return problem_out_of_memory(problem);
     *out_key = key;

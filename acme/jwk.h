@@ -30,6 +30,14 @@ struct jwk;
 MUST_USE bool jwk_parse(json_t *object, struct jwk **out_key, struct acme_problem *problem);
 /* From the canonical JSON that jwk_json gave (what the store keeps). */
 MUST_USE bool jwk_from_json(const char *json, struct jwk **out_key, struct acme_problem *problem);
+/* What a public key is made of, big-endian: the coordinates of a point, each of the curve's width; n and e of RSA,
+ * without zeros in front; or one number, Ed25519's. */
+struct jwk_numbers {
+    enum jws_algorithm algorithm;
+    struct bytes first, second;
+};
+/* The caller has checked sizes; NULL when they make no key (a point off its curve) or memory is out. */
+MUST_USE struct jwk *jwk_from_numbers(const struct jwk_numbers *numbers);
 /* From a key pair or public key of our own (clients and tests); takes a reference on `key`. */
 MUST_USE struct jwk *jwk_from_pkey(EVP_PKEY *key);
 
