@@ -1,5 +1,6 @@
 #include "ca/cert.h"
 
+#include "base/der.h"
 #include "ca/key.h"
 
 #include <arpa/inet.h>
@@ -186,34 +187,32 @@ X509 *cert_cross_sign(X509 *like, struct cert_dates dates, const char *serial, c
     return TAKE(cert);
 }
 
-/* X509_set_pubkey would encode a parsed key and parse it again, which costs more than the signature. */
-static bool copy_public_key(X509 *cert, const X509_PUBKEY *key)
+/* As it stands in the CSR: d2i_X509_PUBKEY would decode the key too, which costs more than the signature. */
+static bool copy_public_key(X509 *cert, struct bytes key_info)
 {
-    const unsigned char *bits;
-    int len;
-    X509_ALGOR *from, *to;
-    TRY(X509_PUBKEY_get0_param(NULL, &bits, &len, &from, key) == 1);
+    enum der_fault fault = DER_SOUND;
+    struct der whole = DER_OVER(key_info, &fault);
+    struct der info = der_enter(&whole, DER_SEQUENCE);
+    struct bytes algorithm = der_element(&info, DER_SEQUENCE);
+    struct bytes bits = der_octets(&info);
+    CHECK(fault == DER_SOUND);
+    const unsigned char *at = algorithm.data;
+    X509_ALGOR *to;
     TRY(X509_PUBKEY_get0_param(NULL, NULL, NULL, &to, X509_get_X509_PUBKEY(cert)) == 1);
     ASN1_BIT_STRING *text = X509_get0_pubkey_bitstr(cert);
-    TRY(X509_ALGOR_copy(to, from) == 1 && ASN1_STRING_set(text, bits, len) == 1);
+    TRY(d2i_X509_ALGOR(&to, &at, (long)algorithm.len) != NULL);
+    TRY(ASN1_STRING_set(text, bits.data, (int)bits.len) == 1);
     text->flags &= ~0x07L;
     text->flags |= ASN1_STRING_FLAG_BITS_LEFT; /* no unused bits, even when the last ones are zero */
     return true;
 }
 
-static bool is_rsa(const X509_PUBKEY *key)
-{
-    ASN1_OBJECT *algorithm;
-    return X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key) == 1 &&
-           OBJ_obj2nid(algorithm) == NID_rsaEncryption;
-}
-
 static bool fill_leaf(X509 *cert, const struct cert_leaf *leaf, const struct issuer *issuer)
 {
-    TRY(set_head(cert, leaf->serial, leaf->dates) && copy_public_key(cert, leaf->key));
+    TRY(set_head(cert, leaf->serial, leaf->dates) && copy_public_key(cert, leaf->key_info));
     TRY(X509_set_issuer_name(cert, X509_get_subject_name(issuer->cert)) == 1);
     TRY(leaf->common_name == NULL || add_subject(cert, NID_commonName, leaf->common_name));
-    bool enciphers = is_rsa(leaf->key) && !(leaf->without & CA_WITHOUT_KEY_ENCIPHERMENT);
+    bool enciphers = leaf->rsa && !(leaf->without & CA_WITHOUT_KEY_ENCIPHERMENT);
     TRY(add_key_usage(cert, BIT(DIGITAL_SIGNATURE) | (enciphers ? BIT(KEY_ENCIPHERMENT) : 0)));
     TRY(add_server_auth(cert) && add_basic_constraints(cert, NOT_AN_AUTHORITY));
     TRY((leaf->without & CA_WITHOUT_SUBJECT_KEY_ID) || add_subject_key_id(cert));

@@ -39,7 +39,8 @@ MUST_USE X509 *cert_make_authority(const struct cert_authority *authority, EVP_P
 MUST_USE X509 *cert_cross_sign(X509 *like, struct cert_dates dates, const char *serial, const struct issuer *issuer);
 
 struct cert_leaf {
-    const X509_PUBKEY *key;
+    struct bytes key_info; /* SubjectPublicKeyInfo, checked */
+    bool rsa;
     const struct acme_identifier *identifiers;
     size_t identifier_count;
     const char *common_name; /* NULL for an empty subject */

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "acme/identifier.h"
-#include "base/crypto.h"
+#include "acme/jwk.h"
 
 #define CSR_STATUS_TABLE(X)                                                                                            \
     X(OK)                                                                                                              \
@@ -29,10 +29,8 @@ DEFINE_DROP(csr, csr_drop)
 
 /* Sorted, unique, canonical. */
 const struct acme_identifier *csr_identifiers(const struct csr *csr, size_t *out_count);
-EVP_PKEY *csr_key(const struct csr *csr);                 /* loan */
-const X509_PUBKEY *csr_public_key(const struct csr *csr); /* loan; the key as it came, for the certificate */
+const struct jwk *csr_key(const struct csr *csr); /* loan; of the type that accounts' keys have, to be compared */
+struct bytes csr_key_info(const struct csr *csr); /* SubjectPublicKeyInfo, for the certificate */
 /* Canonical, equal to one of the identifiers; NULL when absent or longer than 64 bytes. */
 const char *csr_common_name(const struct csr *csr);
 void csr_key_hash(const struct csr *csr, uint8_t out[static SHA256_BYTES]); /* of the SubjectPublicKeyInfo */
-/* True when the CSR's key is this public key (a certificate must not share the account's, RFC 8555 §11.1). */
-bool csr_key_is(const struct csr *csr, EVP_PKEY *key);

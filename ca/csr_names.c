@@ -1,17 +1,57 @@
 #include "ca/csr_parts.h"
 
 #include <arpa/inet.h>
-#include <openssl/x509v3.h>
+#include <openssl/asn1.h>
+#include <openssl/obj_mac.h>
 
-DEFINE_DROP_TYPE(GENERAL_NAMES, GENERAL_NAMES_free)
+DEFINE_DROP_TYPE(ASN1_STRING, ASN1_STRING_free)
 
 enum { COMMON_NAME_MAX = 64 /* RFC 5280 appendix A.1, ub-common-name */, NAME_SHOWN_MAX = 80 };
 
-static void extensions_free(X509_EXTENSIONS *extensions)
+/* GeneralName (RFC 5280 §4.2.1.6): tags [0] to [8] */
+enum { TAG_CONSTRUCTED = 0x20, NAME_FIRST = 0x80, NAME_DNS = 0x82, NAME_ADDRESS = 0x87, NAME_LAST = 0x88 };
+
+static bool is_oid(struct bytes oid, int nid)
 {
-    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+    return csr_algorithm_is(&(struct csr_algorithm) { .oid = oid }, nid);
 }
-DEFINE_DROP_TYPE(X509_EXTENSIONS, extensions_free)
+
+/* RFC 5280 §4.1.2.4 */
+void csr_walk_subject(struct der subject, struct csr_names *out)
+{
+    while (der_more(&subject)) {
+        struct der set = der_enter(&subject, DER_SET);
+        do {
+            struct der pair = der_enter(&set, DER_SEQUENCE);
+            struct bytes type = der_content(&pair, DER_OID);
+            uint8_t tag = 0;
+            struct bytes value = der_any(&pair, &tag);
+            der_end(&pair);
+            if (!is_oid(type, NID_commonName))
+                continue;
+            out->common_names++;
+            out->common_name_tag = tag;
+            out->common_name = value;
+        } while (der_more(&set));
+    }
+}
+
+/* RFC 2986 §4.1: what an attribute's values are is left to those who know it. */
+void csr_walk_attributes(struct der attributes, struct csr_names *out)
+{
+    der_sorted(attributes);
+    while (der_more(&attributes)) {
+        struct der attribute = der_enter(&attributes, DER_SEQUENCE);
+        struct bytes type = der_content(&attribute, DER_OID);
+        struct der values = der_enter(&attribute, DER_SET);
+        der_end(&attribute);
+        der_sorted(values);
+        if (!is_oid(type, NID_ext_req))
+            continue;
+        out->extension_requests++;
+        out->extension_request = values.left;
+    }
+}
 
 static bool is_printable(struct bytes text)
 {
@@ -49,59 +89,85 @@ static enum csr_status add_address(struct csr *csr, struct bytes octets, char wh
     return add_name(csr, IDENTIFIER_IP, bytes_text(text), why);
 }
 
-static enum csr_status add_general_name(struct csr *csr, const GENERAL_NAME *name, char why[static CSR_WHY_SIZE])
+static enum csr_status unreadable_names(char why[static CSR_WHY_SIZE])
 {
-    int form;
-    const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &form);
-    if (form != GEN_DNS && form != GEN_IPADD)
-        return csr_fail(why, CSR_BAD_NAME, "has a subjectAltName that is neither a DNS name nor an IP address");
-    struct bytes text = bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
-    return form == GEN_DNS ? add_name(csr, IDENTIFIER_DNS, text, why) : add_address(csr, text, why);
+    return csr_fail(why, CSR_MALFORMED, "has a subjectAltName extension that cannot be read");
 }
 
-static enum csr_status read_alternative_names(struct csr *csr, const X509_EXTENSION *extension,
-                                              char why[static CSR_WHY_SIZE])
+static bool is_other_name(uint8_t tag)
 {
-    const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data((X509_EXTENSION *)extension);
-    const unsigned char *at = ASN1_STRING_get0_data(value), *end = at + ASN1_STRING_length(value);
-    AUTO_TYPE(GENERAL_NAMES) names = d2i_GENERAL_NAMES(NULL, &at, end - at);
-    if (names == NULL || at != end || sk_GENERAL_NAME_num(names) == 0)
-        return csr_fail(why, CSR_MALFORMED, "has a subjectAltName extension that cannot be read");
-    if (sk_GENERAL_NAME_num(names) > CSR_MAX_NAMES)
+    uint8_t form = tag & (uint8_t)~TAG_CONSTRUCTED;
+    return form >= NAME_FIRST && form <= NAME_LAST && form != NAME_DNS && form != NAME_ADDRESS;
+}
+
+static enum csr_status add_general_name(struct csr *csr, uint8_t tag, struct bytes value, char why[static CSR_WHY_SIZE])
+{
+    if (csr->identifier_count == CSR_MAX_NAMES)
         return too_many_names(why);
+    if (tag == NAME_DNS)
+        return add_name(csr, IDENTIFIER_DNS, value, why);
+    if (tag == NAME_ADDRESS)
+        return add_address(csr, value, why);
+    if (is_other_name(tag))
+        return csr_fail(why, CSR_BAD_NAME, "has a subjectAltName that is neither a DNS name nor an IP address");
+    return unreadable_names(why);
+}
+
+static enum csr_status read_alternative_names(struct csr *csr, struct bytes value, char why[static CSR_WHY_SIZE])
+{
+    enum der_fault fault = DER_SOUND;
+    struct der whole = DER_OVER(value, &fault);
+    struct der names = der_enter(&whole, DER_SEQUENCE);
+    der_end(&whole);
+    if (names.left.len == 0)
+        return unreadable_names(why);
     enum csr_status status = CSR_OK;
-    for (int i = 0; status == CSR_OK && i < sk_GENERAL_NAME_num(names); i++)
-        status = add_general_name(csr, sk_GENERAL_NAME_value(names, i), why);
-    return status;
+    while (status == CSR_OK && der_more(&names)) {
+        uint8_t tag = 0;
+        struct bytes name = der_any(&names, &tag);
+        if (fault == DER_SOUND)
+            status = add_general_name(csr, tag, name, why);
+    }
+    return fault == DER_SOUND ? status : unreadable_names(why);
+}
+
+/* The extensions asked for (RFC 5280 §4.1.2.9); what stands in the last subjectAltName, and how many there are. */
+static size_t find_alternative_names(struct der extensions, struct bytes *out)
+{
+    size_t count = 0;
+    while (der_more(&extensions)) {
+        struct der extension = der_enter(&extensions, DER_SEQUENCE);
+        struct bytes type = der_content(&extension, DER_OID);
+        if (der_peek(&extension) == DER_BOOLEAN)
+            (void)der_content(&extension, DER_BOOLEAN); /* critical or not: the profile says it */
+        struct bytes value = der_content(&extension, DER_OCTET_STRING);
+        der_end(&extension);
+        if (!is_oid(type, NID_subject_alt_name))
+            continue;
+        *out = value;
+        count++;
+    }
+    return count;
 }
 
 /* RFC 2985 §5.4.2: one attribute with one value, the list of extensions. */
-static X509_EXTENSIONS *decode_extensions(X509_ATTRIBUTE *attribute)
-{
-    ASN1_TYPE *value = X509_ATTRIBUTE_count(attribute) == 1 ? X509_ATTRIBUTE_get0_type(attribute, 0) : NULL;
-    if (value == NULL || value->type != V_ASN1_SEQUENCE)
-        return NULL;
-    const unsigned char *at = value->value.sequence->data, *end = at + value->value.sequence->length;
-    AUTO_TYPE(X509_EXTENSIONS) extensions = d2i_X509_EXTENSIONS(NULL, &at, end - at);
-    return at == end ? TAKE(extensions) : NULL;
-}
-
 static enum csr_status read_extensions(struct csr *csr, char why[static CSR_WHY_SIZE])
 {
-    int first = X509_REQ_get_attr_by_NID(csr->request, NID_ext_req, -1);
-    if (first < 0)
+    if (csr->found.extension_requests == 0)
         return CSR_OK;
-    if (X509_REQ_get_attr_by_NID(csr->request, NID_ext_req, first) >= 0)
+    if (csr->found.extension_requests > 1)
         return csr_fail(why, CSR_MALFORMED, "has two extensionRequest attributes");
-    AUTO_TYPE(X509_EXTENSIONS) extensions = decode_extensions(X509_REQ_get_attr(csr->request, first));
-    if (extensions == NULL)
+    enum der_fault fault = DER_SOUND;
+    struct der values = DER_OVER(csr->found.extension_request, &fault);
+    struct der extensions = der_enter(&values, DER_SEQUENCE);
+    der_end(&values);
+    struct bytes names;
+    size_t count = find_alternative_names(extensions, &names);
+    if (fault != DER_SOUND)
         return csr_fail(why, CSR_MALFORMED, "has an extensionRequest attribute that cannot be read");
-    int at = X509v3_get_ext_by_NID(extensions, NID_subject_alt_name, -1);
-    if (at < 0)
-        return CSR_OK;
-    if (X509v3_get_ext_by_NID(extensions, NID_subject_alt_name, at) >= 0)
+    if (count > 1)
         return csr_fail(why, CSR_MALFORMED, "has two subjectAltName extensions");
-    return read_alternative_names(csr, X509v3_get_ext(extensions, at), why);
+    return count == 1 ? read_alternative_names(csr, names, why) : CSR_OK;
 }
 
 static bool is_address(struct bytes text)
@@ -125,19 +191,31 @@ static enum csr_status add_common_name(struct csr *csr, struct bytes text, char 
     return status;
 }
 
+/* Whatever kind of string it is, in UTF-8; OpenSSL's memory, NULL when it is none. */
+static unsigned char *text_of(uint8_t tag, struct bytes value, size_t *out_len)
+{
+    unsigned char *text = NULL;
+    AUTO_TYPE(ASN1_STRING) string = ASN1_STRING_type_new(tag);
+    if (string == NULL || ASN1_STRING_set(string, value.data, (int)value.len) != 1)
+        return NULL;
+    int len = ASN1_STRING_to_UTF8(&text, string);
+    if (len < 0)
+        return NULL;
+    *out_len = (size_t)len;
+    return text;
+}
+
 static enum csr_status read_common_name(struct csr *csr, char why[static CSR_WHY_SIZE])
 {
-    X509_NAME *subject = X509_REQ_get_subject_name(csr->request);
-    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-    if (at < 0)
+    if (csr->found.common_names == 0)
         return CSR_OK;
-    if (X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
+    if (csr->found.common_names > 1)
         return csr_fail(why, CSR_BAD_NAME, "has more than one common name in its subject");
-    unsigned char *text = NULL;
-    int len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-    if (len < 0)
+    size_t len;
+    unsigned char *text = text_of(csr->found.common_name_tag, csr->found.common_name, &len);
+    if (text == NULL)
         return csr_fail(why, CSR_BAD_NAME, "has a common name that is not text");
-    enum csr_status status = add_common_name(csr, bytes_of(text, (size_t)len), why);
+    enum csr_status status = add_common_name(csr, bytes_of(text, len), why);
     OPENSSL_free(text);
     return status;
 }

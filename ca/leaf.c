@@ -47,7 +47,8 @@ static enum ca_status sign(const struct issuer *issuer, struct ca_request *reque
     if (!allowed(issuer, request, dates, request->why))
         return CA_REFUSED;
     struct cert_leaf leaf = {
-        .key = csr_public_key(request->csr),
+        .key_info = csr_key_info(request->csr),
+        .rsa = jwk_algorithm(csr_key(request->csr)) == JWS_RS256,
         .identifiers = request->identifiers,
         .identifier_count = request->identifier_count,
         .common_name = request->without & CA_WITHOUT_COMMON_NAME ? NULL : csr_common_name(request->csr),

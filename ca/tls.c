@@ -11,8 +11,6 @@ enum { DAY_S = 86400, HOUR_S = 3600, AUTHORITY_DAYS = 3652, LEAF_DAYS = 397, REN
 static const char authority_name[] = "ca.pem", authority_key_name[] = "ca-key.pem";
 static const char leaf_name[] = "cert.pem", leaf_key_name[] = "key.pem";
 
-DEFINE_DROP_TYPE(X509_PUBKEY, X509_PUBKEY_free)
-
 struct names {
     struct acme_identifier list[MAX_NAMES];
     size_t count;
@@ -146,20 +144,23 @@ static bool leaf_usable(const struct opening *opening, const struct issuer *auth
 
 static X509 *make_leaf_cert(const struct opening *opening, const struct issuer *authority, EVP_PKEY *key)
 {
-    AUTO_TYPE(X509_PUBKEY) public_key = NULL;
-    if (X509_PUBKEY_set(&public_key, key) != 1)
+    unsigned char *key_info = NULL;
+    int key_info_len = i2d_PUBKEY(key, &key_info);
+    if (key_info_len <= 0)
         return NULL;
     char serial[CA_SERIAL_TEXT_SIZE];
     ca_make_serial(opening->world, serial);
     int64_t from_s = opening->now_s - HOUR_S, until_s = from_s + (int64_t)LEAF_DAYS * DAY_S - 1;
     struct cert_leaf leaf = {
-        .key = public_key,
+        .key_info = bytes_of(key_info, (size_t)key_info_len),
         .identifiers = opening->names->list,
         .identifier_count = opening->names->count,
         .dates = { from_s, until_s < authority->not_after_s ? until_s : authority->not_after_s },
         .serial = serial,
     };
-    return cert_make_leaf(&leaf, authority);
+    X509 *cert = cert_make_leaf(&leaf, authority);
+    OPENSSL_free(key_info);
+    return cert;
 }
 
 static bool make_leaf(const struct opening *opening, const struct issuer *authority, struct buf *cert_pem,

@@ -34,8 +34,7 @@ static void test_every_key_type_is_taken(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         AUTO_TYPE(EVP_PKEY) key = test_key(types[i][0], types[i][1]);
         AUTO(csr) csr = test_csr(&(struct request_recipe) { key, NULL, "DNS:a.test", NULL });
-        assert_true(csr_key_is(csr, key));
-        assert_int_equal(EVP_PKEY_eq(csr_key(csr), key), 1);
+        assert_int_equal(EVP_PKEY_eq(jwk_pkey(csr_key(csr)), key), 1);
     }
 }
 
@@ -63,14 +62,19 @@ static void test_key_hash_is_of_the_public_key_info(void **state)
     assert_memory_equal(got, want, sizeof want);
 }
 
-static void test_key_is_not_another_key(void **state)
+/* What accounts are found by. */
+static void test_key_has_the_thumbprint_of_an_account(void **state)
 {
+    static const char *const types[][2] = { { "RSA", "2048" }, { "EC", "P-521" }, { "ED25519", NULL } };
     struct fixture *fixture = *state;
-    AUTO_TYPE(EVP_PKEY) other = test_key("EC", "P-256");
-    AUTO_TYPE(EVP_PKEY) rsa = test_key("RSA", "2048");
-    AUTO(csr) csr = test_csr(&(struct request_recipe) { fixture->key, NULL, "DNS:a.test", NULL });
-    assert_false(csr_key_is(csr, other));
-    assert_false(csr_key_is(csr, rsa));
+    AUTO(jwk) other = jwk_from_pkey(fixture->key);
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        AUTO_TYPE(EVP_PKEY) key = test_key(types[i][0], types[i][1]);
+        AUTO(jwk) account = jwk_from_pkey(key);
+        AUTO(csr) csr = test_csr(&(struct request_recipe) { key, NULL, "DNS:a.test", NULL });
+        assert_string_equal(jwk_thumbprint(csr_key(csr)), jwk_thumbprint(account));
+        assert_string_not_equal(jwk_thumbprint(csr_key(csr)), jwk_thumbprint(other));
+    }
 }
 
 static void test_refuses_weak_and_strange_keys(void **state)
@@ -136,7 +140,7 @@ static void test_refuses_a_point_off_its_curve(void **state)
     uint8_t *at = memmem(der.data, der.len, point, len);
     assert_non_null(at);
     at[len - 1] ^= 1;
-    test_expect_csr(bytes_of(der.data, der.len), CSR_BAD_KEY, "public key");
+    test_expect_csr(bytes_of(der.data, der.len), CSR_BAD_KEY, "is not a point on its curve");
 }
 
 static void test_refuses_rsa_without_null_parameters(void **state)
@@ -194,6 +198,42 @@ static void test_refuses_every_truncation(void **state)
         test_expect_csr(bytes_of(der.data, len), CSR_MALFORMED, "is not a DER-encoded PKCS#10");
 }
 
+/* What is signed cannot change, and what is not has one form. */
+static void test_refuses_every_change_of_a_byte(void **state)
+{
+    struct fixture *fixture = *state;
+    static const uint8_t changes[] = { 0x01, 0x20, 0x80 };
+    AUTO_DER der = test_request_der(&(struct request_recipe) { fixture->key, "a.test", "DNS:b.test", NULL });
+    for (size_t i = 0; i < der.len * ARRAY_SIZE(changes); i++) {
+        char why[CSR_WHY_SIZE];
+        struct csr *csr;
+        uint8_t change = changes[i % ARRAY_SIZE(changes)], *at = &der.data[i / ARRAY_SIZE(changes)];
+        *at ^= change;
+        if (csr_parse(bytes_of(der.data, der.len), &csr, why) == CSR_OK)
+            fail_msg("taken with byte %zu changed by %02x", i / ARRAY_SIZE(changes), change);
+        *at ^= change;
+    }
+}
+
+/* ECDSA's name over a signature that the RSA key made, which would verify. */
+static void test_refuses_a_signature_under_another_name(void **state)
+{
+    (void)state;
+    AUTO_TYPE(EVP_PKEY) rsa = test_key("RSA", "2048");
+    AUTO_DER der = test_request_der(&(struct request_recipe) { rsa, NULL, "DNS:a.test", NULL });
+    static const uint8_t rsa_sha256[] = "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00";
+    static const uint8_t ecdsa_sha256[] = "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+    size_t was = sizeof rsa_sha256 - 1, is = sizeof ecdsa_sha256 - 1;
+    uint8_t *at = memmem(der.data, der.len, rsa_sha256, was);
+    assert_true(at != NULL && der.data[1] == 0x82);
+    memcpy(at, ecdsa_sha256, is);
+    memmove(at + is, at + was, der.len - (size_t)(at + was - der.data));
+    size_t len = der.len - (was - is);
+    der.data[2] = (uint8_t)((len - 4) >> 8);
+    der.data[3] = (uint8_t)(len - 4);
+    test_expect_csr(bytes_of(der.data, len), CSR_BAD_SIGNATURE, "does not verify with its own public key");
+}
+
 static void test_refuses_trailing_bytes(void **state)
 {
     struct fixture *fixture = *state;
@@ -240,7 +280,7 @@ int main(void)
         cmocka_unit_test(test_every_key_type_is_taken),
         cmocka_unit_test(test_every_sha2_signature_is_taken),
         cmocka_unit_test(test_key_hash_is_of_the_public_key_info),
-        cmocka_unit_test(test_key_is_not_another_key),
+        cmocka_unit_test(test_key_has_the_thumbprint_of_an_account),
         cmocka_unit_test(test_refuses_weak_and_strange_keys),
         cmocka_unit_test(test_refuses_rsa_exponent_3),
         cmocka_unit_test(test_refuses_curves_described_and_points_compressed),
@@ -249,6 +289,8 @@ int main(void)
         cmocka_unit_test(test_refuses_sha1_and_pss_signatures),
         cmocka_unit_test(test_refuses_broken_signatures),
         cmocka_unit_test(test_refuses_every_truncation),
+        cmocka_unit_test(test_refuses_every_change_of_a_byte),
+        cmocka_unit_test(test_refuses_a_signature_under_another_name),
         cmocka_unit_test(test_refuses_trailing_bytes),
         cmocka_unit_test(test_refuses_long_input_unread),
         cmocka_unit_test(test_refuses_ber),

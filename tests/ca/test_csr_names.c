@@ -182,6 +182,69 @@ static void test_refuses_two_common_names(void **state)
     test_expect_request(request, CSR_BAD_NAME, "more than one common name");
 }
 
+static X509_REQ *request_named(void **state, int type, const char *name, int len)
+{
+    struct fixture *fixture = *state;
+    struct request_recipe recipe = { fixture->key, NULL, NULL, NULL };
+    X509_REQ *request = test_request(&recipe);
+    X509_NAME_ENTRY *entry =
+        X509_NAME_ENTRY_create_by_NID(NULL, NID_commonName, type, (const unsigned char *)name, len);
+    assert_int_equal(X509_NAME_add_entry(X509_REQ_get_subject_name(request), entry, -1, 0), 1);
+    X509_NAME_ENTRY_free(entry);
+    test_request_sign(request, &recipe);
+    return request;
+}
+
+static void test_a_common_name_is_any_kind_of_text(void **state)
+{
+    static const struct {
+        int type, len;
+        const char *name;
+    } kinds[] = {
+        { V_ASN1_PRINTABLESTRING, 6, "a.test" },
+        { V_ASN1_IA5STRING, 6, "a.test" },
+        { V_ASN1_T61STRING, 6, "a.test" },
+        { V_ASN1_BMPSTRING, 12, "\0a\0.\0t\0e\0s\0t" },
+        { V_ASN1_UNIVERSALSTRING, 24, "\0\0\0a\0\0\0.\0\0\0t\0\0\0e\0\0\0s\0\0\0t" },
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        AUTO_TYPE(X509_REQ) request = request_named(state, kinds[i].type, kinds[i].name, kinds[i].len);
+        AUTO_DER der = test_encode(request);
+        AUTO(csr) csr = NULL;
+        assert_int_equal(csr_parse(bytes_of(der.data, der.len), &csr, fixture->why), CSR_OK);
+        assert_string_equal(csr_common_name(csr), "a.test");
+    }
+}
+
+enum { ED25519_TAIL = 74, ED25519_SIGNATURE = 64 }; /* from the signature's algorithm on */
+
+/* A common name "ab" whose tag becomes `tag`, which OpenSSL would not write. */
+static void expect_not_text(uint8_t tag, size_t name_len)
+{
+    AUTO_TYPE(EVP_PKEY) key = test_key("ED25519", NULL);
+    AUTO_DER der = test_request_der(&(struct request_recipe) { key, name_len == 2 ? "ab" : "abc", NULL, NULL });
+    uint8_t *name = memmem(der.data, der.len, "\x55\x04\x03\x0c", 4);
+    assert_true(name != NULL && der.data[1] == 0x81);
+    name[3] = tag;
+    size_t len = ED25519_SIGNATURE;
+    AUTO_TYPE(EVP_MD_CTX) context = EVP_MD_CTX_new();
+    assert_int_equal(EVP_DigestSignInit(context, NULL, NULL, NULL, key), 1);
+    assert_int_equal(EVP_DigestSign(context, der.data + der.len - len, &len, der.data + 3, der.len - 3 - ED25519_TAIL),
+                     1);
+    test_expect_csr(bytes_of(der.data, der.len), CSR_BAD_NAME, "has a common name that is not text");
+}
+
+static void test_refuses_a_common_name_that_is_not_text(void **state)
+{
+    (void)state;
+    expect_not_text(V_ASN1_BIT_STRING, 2);
+    expect_not_text(V_ASN1_INTEGER, 2);
+    expect_not_text(0x30, 2);
+    expect_not_text(0x8c, 2);
+    expect_not_text(V_ASN1_BMPSTRING, 3);
+}
+
 static X509_EXTENSION *alternative_names_of(const void *value, int len)
 {
     ASN1_OCTET_STRING *text = ASN1_OCTET_STRING_new();
@@ -213,6 +276,13 @@ static void test_refuses_damaged_alternative_names(void **state)
     expect_extensions(state, alternative_names_of("\x30\x00", 2), NULL, unreadable, CSR_MALFORMED);
     expect_extensions(state, alternative_names_of("\x30\x03\x82\x01\x61\x00", 6), NULL, unreadable, CSR_MALFORMED);
     expect_extensions(state, alternative_names_of("\x30\x09\x82\x01\x61", 5), NULL, unreadable, CSR_MALFORMED);
+    expect_extensions(state, alternative_names_of("\x30\x04\x82\x01\x61\x82", 6), NULL, unreadable, CSR_MALFORMED);
+    expect_extensions(state, alternative_names_of("\x30\x04\x82\x81\x01\x61", 6), NULL, unreadable, CSR_MALFORMED);
+    expect_extensions(state, alternative_names_of("\x30\x05\xa2\x03\x16\x01\x61", 7), NULL, unreadable, CSR_MALFORMED);
+    expect_extensions(state, alternative_names_of("\x30\x03\x89\x01\x61", 5), NULL, unreadable, CSR_MALFORMED);
+    expect_extensions(state, alternative_names_of("\x30\x03\xc2\x01\x61", 5), NULL, unreadable, CSR_MALFORMED);
+    expect_extensions(state, alternative_names_of("\x31\x03\x82\x01\x61", 5), NULL, unreadable, CSR_MALFORMED);
+    expect_extensions(state, alternative_names_of("", 0), NULL, unreadable, CSR_MALFORMED);
     expect_extensions(state, alternative_names_of("\x30\x05\x87\x03\x01\x02\x03", 7), NULL, "IP address of 3 bytes",
                       CSR_BAD_NAME);
     expect_extensions(state, alternative_names_of("\x30\x05\x82\x03\x61\x00\x62", 7), NULL, "zero byte", CSR_BAD_NAME);
@@ -257,7 +327,30 @@ static void expect_extension_request(void **state, int type, const void *value, 
 static void test_refuses_damaged_extension_requests(void **state)
 {
     expect_extension_request(state, V_ASN1_UTF8STRING, "x", 1);
-    expect_extension_request(state, V_ASN1_SEQUENCE, "\x30\x02\x05\x00", 4);
+    static const struct {
+        int len;
+        const char *extensions;
+    } damaged[] = {
+        { 4, "\x30\x02\x05\x00" },                              /* not a list of extensions */
+        { 7, "\x30\x05\x30\x03\x06\x01\x2a" },                  /* no value */
+        { 6, "\x30\x04\x30\x03\x06\x01" },                      /* cut off inside */
+        { 9, "\x30\x07\x30\x05\x06\x01\x2a\x05\x00" },          /* a value that is no OCTET STRING */
+        { 11, "\x30\x09\x30\x07\x06\x01\x2a\x04\x00\x05\x00" }, /* and one more */
+        { 10, "\x30\x08\x30\x81\x05\x06\x01\x2a\x04\x00" },     /* BER */
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(damaged); i++)
+        expect_extension_request(state, V_ASN1_SEQUENCE, damaged[i].extensions, damaged[i].len);
+}
+
+static void test_refuses_an_extension_request_of_two_values(void **state)
+{
+    struct fixture *fixture = *state;
+    struct request_recipe recipe = { fixture->key, NULL, "DNS:a.test", NULL };
+    X509_REQ *request = test_request(&recipe);
+    X509_ATTRIBUTE *attribute = X509_REQ_get_attr(request, 0);
+    assert_int_equal(X509_ATTRIBUTE_set1_data(attribute, V_ASN1_SEQUENCE, "\x30\x00", 2), 1);
+    test_request_sign(request, &recipe);
+    test_expect_request(request, CSR_MALFORMED, "has an extensionRequest attribute that cannot be read");
 }
 
 int main(void)
@@ -273,10 +366,13 @@ int main(void)
         cmocka_unit_test(test_refuses_no_names),
         cmocka_unit_test(test_hundred_names_and_not_one_more),
         cmocka_unit_test(test_refuses_two_common_names),
+        cmocka_unit_test(test_a_common_name_is_any_kind_of_text),
+        cmocka_unit_test(test_refuses_a_common_name_that_is_not_text),
         cmocka_unit_test(test_refuses_damaged_alternative_names),
         cmocka_unit_test(test_refuses_two_alternative_name_extensions),
         cmocka_unit_test(test_refuses_two_extension_requests),
         cmocka_unit_test(test_refuses_damaged_extension_requests),
+        cmocka_unit_test(test_refuses_an_extension_request_of_two_values),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
