@@ -163,29 +163,27 @@ static const struct kind_codec {
     void (*encode)(struct buf *out, const struct field *field, const void *value);
     bool (*decode)(struct arena *arena, const struct field *field, struct bytes data, void *out);
 } kinds[FIELD_KINDS] = {
-    [KIND_TEXT] = { encode_text, decode_text },    [KIND_JSON] = { encode_text, decode_text },
-    [KIND_BLOB] = { encode_blob, decode_blob },    [KIND_INT] = { encode_int, decode_int },
-    [KIND_TIME] = { encode_int, decode_int },      [KIND_FLAG] = { encode_flag, decode_flag },
-    [KIND_STATE] = { encode_state, decode_state }, [KIND_IDENTIFIER] = { encode_identifier, decode_identifier },
-    [KIND_TEXTS] = { encode_list, decode_list },   [KIND_IDENTIFIERS] = { encode_list, decode_list },
-    [KIND_RECORDS] = { encode_list, decode_list },
+    [KIND_TEXT] = { encode_text, decode_text },        [KIND_JSON] = { encode_text, decode_text },
+    [KIND_BLOB] = { encode_blob, decode_blob },        [KIND_INT] = { encode_int, decode_int },
+    [KIND_TIME] = { encode_int, decode_int },          [KIND_FLAG] = { encode_flag, decode_flag },
+    [KIND_STATE] = { encode_state, decode_state },     [KIND_IDENTIFIER] = { encode_identifier, decode_identifier },
+    [KIND_TEXTS] = { encode_list, decode_list },       [KIND_JSONS] = { encode_list, decode_list },
+    [KIND_IDENTIFIERS] = { encode_list, decode_list }, [KIND_RECORDS] = { encode_list, decode_list },
 };
 
 static void encode_item(struct buf *out, const struct field *list, const void *item)
 {
     if (list->kind == KIND_RECORDS)
         record_encode(out, list->type, item);
-    else if (list->kind == KIND_TEXTS)
-        encode_text(out, list, item);
     else
-        encode_identifier(out, list, item);
+        kinds[field_item_kind(list)].encode(out, list, item);
 }
 
 static bool decode_item(struct arena *arena, const struct field *list, struct bytes data, void *out)
 {
     if (list->kind == KIND_RECORDS)
         return record_decode(arena, list->type, data, out);
-    return list->kind == KIND_TEXTS ? decode_text(arena, list, data, out) : decode_identifier(arena, list, data, out);
+    return kinds[field_item_kind(list)].decode(arena, list, data, out);
 }
 
 static void encode_list(struct buf *out, const struct field *field, const void *value)

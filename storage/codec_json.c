@@ -150,42 +150,8 @@ static bool read_identifier(struct reader *in, const struct field *field, const 
     return true;
 }
 
-static void write_list(struct json_out *out, const char *key, const struct field *field, const void *value)
-{
-    struct list list = list_of(value);
-    size_t size = field_item_size(field);
-    json_out_array(out, key);
-    for (size_t i = 0; i < list.count; i++) {
-        const void *item = (const char *)list.items + i * size;
-        if (field->kind == KIND_RECORDS)
-            record_to_json(out, NULL, field->type, item);
-        else if (field->kind == KIND_TEXTS)
-            write_text(out, NULL, field, item);
-        else
-            write_identifier(out, NULL, field, item);
-    }
-    json_out_end_array(out);
-}
-
-static bool read_item(struct reader *in, const struct field *field, const json_t *value, void *out)
-{
-    if (field->kind == KIND_RECORDS)
-        return record_from_json(in->arena, field->type, value, out, in->why);
-    return field->kind == KIND_TEXTS ? read_text(in, field, value, out) : read_identifier(in, field, value, out);
-}
-
-static bool read_list(struct reader *in, const struct field *field, const json_t *value, void *out)
-{
-    TRY(json_is_array(value));
-    struct list list = { .count = json_array_size(value) };
-    size_t size = field_item_size(field);
-    list.items = arena_array(in->arena, list.count, size);
-    TRY(list.items != NULL);
-    for (size_t i = 0; i < list.count; i++)
-        TRY(read_item(in, field, json_array_get(value, i), (char *)list.items + i * size));
-    memcpy(out, &list, sizeof list);
-    return true;
-}
+static void write_list(struct json_out *out, const char *key, const struct field *field, const void *value);
+static bool read_list(struct reader *in, const struct field *field, const json_t *value, void *out);
 
 static const struct kind_json {
     void (*write)(struct json_out *out, const char *key, const struct field *field, const void *value);
@@ -201,9 +167,45 @@ static const struct kind_json {
     [KIND_STATE] = { write_state, read_state, "a state of this kind of object" },
     [KIND_IDENTIFIER] = { write_identifier, read_identifier, "an object of a known \"type\" and a \"value\"" },
     [KIND_TEXTS] = { write_list, read_list, "an array of texts" },
+    [KIND_JSONS] = { write_list, read_list, "an array of JSON values of at most a mebibyte each" },
     [KIND_IDENTIFIERS] = { write_list, read_list, "an array of objects of a known \"type\" and a \"value\"" },
     [KIND_RECORDS] = { write_list, read_list, "an array of objects" },
 };
+
+static void write_list(struct json_out *out, const char *key, const struct field *field, const void *value)
+{
+    struct list list = list_of(value);
+    size_t size = field_item_size(field);
+    json_out_array(out, key);
+    for (size_t i = 0; i < list.count; i++) {
+        const void *item = (const char *)list.items + i * size;
+        if (field->kind == KIND_RECORDS)
+            record_to_json(out, NULL, field->type, item);
+        else
+            kinds[field_item_kind(field)].write(out, NULL, field, item);
+    }
+    json_out_end_array(out);
+}
+
+static bool read_item(struct reader *in, const struct field *field, const json_t *value, void *out)
+{
+    if (field->kind == KIND_RECORDS)
+        return record_from_json(in->arena, field->type, value, out, in->why);
+    return kinds[field_item_kind(field)].read(in, field, value, out);
+}
+
+static bool read_list(struct reader *in, const struct field *field, const json_t *value, void *out)
+{
+    TRY(json_is_array(value));
+    struct list list = { .count = json_array_size(value) };
+    size_t size = field_item_size(field);
+    list.items = arena_array(in->arena, list.count, size);
+    TRY(list.items != NULL);
+    for (size_t i = 0; i < list.count; i++)
+        TRY(read_item(in, field, json_array_get(value, i), (char *)list.items + i * size));
+    memcpy(out, &list, sizeof list);
+    return true;
+}
 
 void record_to_json(struct json_out *out, const char *key, const struct record_type *type, const void *record)
 {

@@ -9,6 +9,7 @@
 #define OF_STATE(of) .states = &of##_states
 #define OF_IDENTIFIER(of)
 #define OF_TEXTS(of)
+#define OF_JSONS(of)
 #define OF_IDENTIFIERS(of)
 #define OF_RECORDS(of) .type = &record_type_##of
 
@@ -78,7 +79,16 @@ struct list list_of(const void *value)
 
 bool field_is_list(const struct field *field)
 {
-    return field->kind == KIND_TEXTS || field->kind == KIND_IDENTIFIERS || field->kind == KIND_RECORDS;
+    return field->kind == KIND_TEXTS || field->kind == KIND_JSONS || field->kind == KIND_IDENTIFIERS ||
+           field->kind == KIND_RECORDS;
+}
+
+enum field_kind field_item_kind(const struct field *field)
+{
+    CHECK(field_is_list(field) && field->kind != KIND_RECORDS);
+    if (field->kind == KIND_IDENTIFIERS)
+        return KIND_IDENTIFIER;
+    return field->kind == KIND_JSONS ? KIND_JSON : KIND_TEXT;
 }
 
 size_t field_item_size(const struct field *field)
@@ -86,7 +96,7 @@ size_t field_item_size(const struct field *field)
     CHECK(field_is_list(field));
     if (field->kind == KIND_RECORDS)
         return field->type->size;
-    return field->kind == KIND_TEXTS ? sizeof(const char *) : sizeof(struct acme_identifier);
+    return field->kind == KIND_IDENTIFIERS ? sizeof(struct acme_identifier) : sizeof(const char *);
 }
 
 bool field_present(const struct field *field, const void *value)
@@ -105,6 +115,7 @@ bool field_present(const struct field *field, const void *value)
     case KIND_IDENTIFIER:
         return ((const struct acme_identifier *)value)->value != NULL;
     case KIND_TEXTS:
+    case KIND_JSONS:
     case KIND_IDENTIFIERS:
     case KIND_RECORDS:
         return list_of(value).count > 0;

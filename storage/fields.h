@@ -13,6 +13,7 @@ enum field_kind {
     KIND_STATE,
     KIND_IDENTIFIER,
     KIND_TEXTS,
+    KIND_JSONS,
     KIND_IDENTIFIERS,
     KIND_RECORDS,
     FIELD_KINDS
@@ -36,7 +37,7 @@ struct record_type {
     size_t count;
 };
 
-/* TEXTS, IDENTIFIERS and RECORDS all have this shape; copied in and out, since the pointer types differ. */
+/* TEXTS, JSONS, IDENTIFIERS and RECORDS all have this shape; copied in and out, since the pointer types differ. */
 struct list {
     void *items;
     size_t count;
@@ -54,4 +55,5 @@ bool field_present(const struct field *field, const void *value);
 
 struct list list_of(const void *value);
 bool field_is_list(const struct field *field);
+enum field_kind field_item_kind(const struct field *field); /* of a list but RECORDS */
 size_t field_item_size(const struct field *field);

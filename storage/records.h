@@ -4,8 +4,8 @@
  *
  * Row: X(tag, KIND, name, of). Tags are on disk: append-only, never reused. NULL text and count 0 mean "absent".
  * Kinds: TEXT const char *, JSON the same holding one JSON value, BLOB struct bytes, INT int64_t, TIME int64_t (ms
- * since 1970, 0 = absent, at most year 9999), FLAG bool, STATE enum <of>_state, TEXTS / IDENTIFIERS / RECORDS lists,
- * IDENTIFIER one. Within a table tags ascend. */
+ * since 1970, 0 = absent, at most year 9999), FLAG bool, STATE enum <of>_state, TEXTS / JSONS / IDENTIFIERS / RECORDS
+ * lists, IDENTIFIER one. Within a table tags ascend. */
 #pragma once
 
 #include "acme/challenge.h"
@@ -44,7 +44,7 @@ struct identifiers {
     X(5, JSON, error, )       /* problem document */                                                                   \
     X(6, JSON, trace, )       /* what the validator saw */                                                             \
     X(7, TEXT, account_url, ) /* as the client named it when it started the challenge */                               \
-    X(8, TEXTS, failures, )   /* problem documents of the tries that failed, JSON */
+    X(8, JSONS, failures, )   /* problem documents of the tries that failed */
 
 #define AUTHORIZATION_FIELDS(X)                                                                                        \
     X(1, TEXT, id, )                                                                                                   \
@@ -177,6 +177,7 @@ struct identifiers {
 #define FIELD_FLAG(name, of)                   bool name;
 #define FIELD_STATE(name, of)                  enum of##_state name;
 #define FIELD_TEXTS(name, of)                  struct texts name;
+#define FIELD_JSONS(name, of)                  struct texts name;
 #define FIELD_IDENTIFIER(name, of)             struct acme_identifier name;
 #define FIELD_IDENTIFIERS(name, of)            struct identifiers name;
 #define FIELD_RECORDS(name, of)                struct of##_list name;

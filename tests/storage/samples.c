@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static const char *failures[] = { "{\"detail\":\"no A record\"}", "[7]" };
 static const char *contacts[] = { "mailto:ops@example.test", "mailto:\xc3\xa9t\xc3\xa9@example.test" };
 static const char *ids[] = { "authz1", "authz2" };
 static const char *former_keys[] = { "younger", "older" };
@@ -21,7 +22,7 @@ static struct challenge challenges[] = {
       problem,
       "[{\"at\":1},null]",
       "https://ca/account/1",
-      { contacts, 1 } },
+      { failures, ARRAY_SIZE(failures) } },
     { "dns-01", CHALLENGE_PROCESSING, "token2", 0, NULL, NULL, NULL, { NULL, 0 } },
 };
 

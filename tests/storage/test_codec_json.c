@@ -54,7 +54,7 @@ static void is_written_as_documented(void **state)
                         "\"validated\":\"2023-11-14T22:13:20.123Z\","
                         "\"error\":{\"type\":\"urn:ietf:params:acme:error:dns\",\"detail\":\"no A record\"},"
                         "\"trace\":[{\"at\":1},null],\"account_url\":\"https://ca/account/"
-                        "1\",\"failures\":[\"mailto:ops@example.test\"]}");
+                        "1\",\"failures\":[{\"detail\":\"no A record\"},[7]]}");
     struct authorization authz = { .identifier = { IDENTIFIER_IP, "::1" }, .wildcard = true };
     assert_string_equal(sample_json(arena, &record_type_authorization, &authz),
                         "{\"state\":\"pending\",\"identifier\":{\"type\":\"ip\",\"value\":\"::1\"},\"wildcard\":true}");
