@@ -1,6 +1,7 @@
 #include "server/caraway.h"
 
 #include "base/clock_text.h"
+#include "server/files.h"
 #include "server/web/endpoint.h"
 #include "server/protocol/issuance.h"
 #include "server/protocol/later.h"
@@ -231,6 +232,7 @@ static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY
         .max_per_account = (unsigned)settings->validation_max_per_account,
         .max_per_name = (unsigned)settings->validation_max_per_name,
         .user_agent = "caraway/" CARAWAY_VERSION,
+        .files_below = files_share_out(settings).validation_below,
     };
     char reason[VALIDATORS_WHY_SIZE] = "";
     TRY(choose_resolver(settings, &options, why));

@@ -2,6 +2,7 @@
  * thread; every other thread has them blocked. */
 #include "server/command/admin_client.h"
 #include "server/command/command.h"
+#include "server/files.h"
 #include "server/protocol/issuance.h"
 #include "server/protocol/recheck.h"
 #include "server/management/management.h"
@@ -14,12 +15,10 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     LISTENERS_MAX = 16,
-    FILES_BESIDE_CONNECTIONS = 256, /* validations, the database, the log */
     SCREEN_MAX_BYTES = 16384,
     STOP_POLL_MS = 10,
 };
@@ -74,25 +73,15 @@ static bool signalled_within(int64_t ms)
 
 /* ---- start */
 
-/* Takes as many files as the system allows; with fewer than the settings want, fewer connections are let in. */
+/* With fewer files than the settings want, fewer connections are let in. */
 static unsigned connections_allowed(const struct caraway *caraway)
 {
-    rlim_t wanted = (rlim_t)caraway->settings->web_max_connections;
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return (unsigned)wanted;
-    if (files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = files.rlim_max;
-        (void)!setrlimit(RLIMIT_NOFILE, &files);
-        (void)!getrlimit(RLIMIT_NOFILE, &files);
-    }
-    if (files.rlim_cur >= wanted + FILES_BESIDE_CONNECTIONS)
-        return (unsigned)wanted;
-    rlim_t allowed =
-        files.rlim_cur > 2 * FILES_BESIDE_CONNECTIONS ? files.rlim_cur - FILES_BESIDE_CONNECTIONS : files.rlim_cur / 2;
-    log_event(caraway->log, LOG_SERVER_FEW_FILES, LOG_INT("open_files", (int64_t)files.rlim_cur),
-              LOG_INT("wanted_connections", (int64_t)wanted), LOG_INT("allowed_connections", (int64_t)allowed));
-    return (unsigned)allowed;
+    struct files_share share = files_share_out(caraway->settings);
+    int64_t wanted = caraway->settings->web_max_connections;
+    if (share.connections < wanted)
+        log_event(caraway->log, LOG_SERVER_FEW_FILES, LOG_INT("open_files", share.open_files),
+                  LOG_INT("wanted_connections", wanted), LOG_INT("allowed_connections", share.connections));
+    return share.connections;
 }
 
 enum transport { PLAIN, TLS, TLS_BEHIND_PROXY };

@@ -9,16 +9,18 @@
 #define TLS_PREFIX "tls://"
 #define ROOT_HINTS "/usr/share/dns/root.hints"
 
+enum { SOCKETS_LEAST = 16, SOCKETS_MOST = 1024 };
+
 /* Answers are not remembered: neither good ones nor failures, where cache-max-ttl alone would leave those without a SOA
  * record in the cache for seconds, nor which forwarder was slow. Loopback may be asked, for that is where test servers
- * live, and many questions may be open at once. */
+ * live, and many questions may be open at once: each has a socket, of which the rest of the server needs some, too. */
 static const char common[] = "server:\n"
                              " verbosity: 0\n"
                              " msg-cache-size: 0\n"
                              " cache-max-negative-ttl: 0\n"
                              " unblock-lan-zones: yes\n"
                              " num-queries-per-thread: 4096\n"
-                             " outgoing-range: 1024\n";
+                             " outgoing-range: %d\n";
 static const char forwarding[] = " rrset-cache-size: 0\n"
                                  " cache-max-ttl: 0\n"
                                  " infra-host-ttl: 0\n"
@@ -101,11 +103,19 @@ static bool anchor_ok(const char *file)
     return ok;
 }
 
+static int sockets_of_thread(const struct validators_options *options)
+{
+    if (options->files_below == 0)
+        return SOCKETS_MOST;
+    int share = options->files_below / 4 / (int)options->threads;
+    return share > SOCKETS_MOST ? SOCKETS_MOST : share < SOCKETS_LEAST ? SOCKETS_LEAST : share;
+}
+
 bool val_dns_plan_make(const struct validators_options *options, struct val_dns_plan *out,
                        char why[static VALIDATORS_WHY_SIZE])
 {
     AUTO_BUF(text, VAL_DNS_CONFIGURATION_BYTES - 1);
-    buf_text(&text, common);
+    buf_printf(&text, common, sockets_of_thread(options));
     *out = (struct val_dns_plan) { 0 };
     out->resolv_conf = options->dns_server == NULL && !options->dns_recursive;
     out->trust_anchor = options->dns_trust_anchor;

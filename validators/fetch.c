@@ -1,5 +1,7 @@
 #include "validators/fetch.h"
 
+#include "validators/outgoing.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -20,6 +22,7 @@ struct val_fetcher {
     struct curl_slist *headers;
     char *user_agent;
     long connect_timeout_ms;
+    int files_below;
 };
 
 struct watch { /* one socket of curl's */
@@ -73,7 +76,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     socklen_t len = val_address_socket(&fetch->address, fetch->port, &pinned);
     if (purpose != CURLSOCKTYPE_IPCXN || address->addrlen != len || memcmp(&address->addr, &pinned, len) != 0)
         return CURL_SOCKET_BAD;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+    int fd = val_outgoing_open(address->family, address->socktype, address->protocol, fetch->fetcher->files_below);
     if (fd < 0)
         fetch->socket_errno = errno;
     return fd;
@@ -158,7 +161,8 @@ static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *arg, voi
     return 0;
 }
 
-bool val_fetcher_open(uv_loop_t *loop, const char *user_agent, int64_t connect_timeout_ms, struct val_fetcher **out)
+bool val_fetcher_open(uv_loop_t *loop, const char *user_agent, int64_t connect_timeout_ms, int files_below,
+                      struct val_fetcher **out)
 {
     struct val_fetcher *fetcher = calloc(1, sizeof *fetcher);
     TRY(fetcher != NULL);
@@ -166,6 +170,7 @@ bool val_fetcher_open(uv_loop_t *loop, const char *user_agent, int64_t connect_t
     fetcher->timer.data = fetcher;
     fetcher->loop = loop;
     fetcher->connect_timeout_ms = (long)connect_timeout_ms;
+    fetcher->files_below = files_below;
     fetcher->multi = curl_multi_init();
     fetcher->headers = curl_slist_append(NULL, "Connection: close");
     fetcher->user_agent = strdup(user_agent);

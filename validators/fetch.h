@@ -65,7 +65,8 @@ struct val_fetch {
     int socket_errno;
 };
 
-MUST_USE bool val_fetcher_open(uv_loop_t *loop, const char *user_agent, int64_t connect_timeout_ms,
+/* `files_below`: see outgoing.h */
+MUST_USE bool val_fetcher_open(uv_loop_t *loop, const char *user_agent, int64_t connect_timeout_ms, int files_below,
                                struct val_fetcher **out);
 void val_fetcher_close(struct val_fetcher *fetcher); /* ends its handles; all fetches must be cancelled before */
 void val_fetcher_drop(struct val_fetcher *fetcher);  /* frees it, after the loop has run its close callbacks */

@@ -1,5 +1,7 @@
 #include "validators/peer.h"
 
+#include "validators/outgoing.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdio.h>
@@ -15,10 +17,11 @@ struct peer_socket { /* outlives its peer until libuv has let go of it */
 static void on_deadline(struct val_deadline *deadline);
 static void on_unstarted(struct val_deadline *deadline);
 
-bool val_prober_open(struct val_prober *prober, uv_loop_t *loop, int64_t connect_timeout_ms)
+bool val_prober_open(struct val_prober *prober, uv_loop_t *loop, int64_t connect_timeout_ms, int files_below)
 {
     static const unsigned char protocols[] = "\x0a" VAL_ALPN_PROTOCOL;
     prober->loop = loop;
+    prober->files_below = files_below;
     val_deadlines_init(&prober->connecting, loop, connect_timeout_ms, on_deadline);
     val_deadlines_init(&prober->unstarted, loop, 0, on_unstarted);
     prober->tls = SSL_CTX_new(TLS_client_method());
@@ -186,7 +189,7 @@ static void start(struct val_peer *peer)
     struct sockaddr_storage to;
     socklen_t len = val_address_socket(&peer->address, peer->port, &to);
     peer->outcome = VAL_PEER_INTERNAL;
-    int fd = socket(peer->address.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = val_outgoing_open(peer->address.family, SOCK_STREAM, 0, peer->prober->files_below);
     if (fd < 0) {
         peer->outcome = errno == EAFNOSUPPORT ? VAL_PEER_UNCONNECTED : VAL_PEER_INTERNAL;
         errno_text(peer->why, errno);

@@ -1,3 +1,4 @@
+#include "validators/outgoing.h"
 #include "validators/worker.h"
 
 #include <stdatomic.h>
@@ -123,4 +124,9 @@ void validators_check_caa(struct validators *validators, struct validation *vali
 {
     validation->caa_alone = true;
     give(validators, validation);
+}
+
+bool validators_have_room(const struct validators *validators)
+{
+    return val_outgoing_room(validators->shared.options.files_below);
 }

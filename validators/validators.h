@@ -43,6 +43,7 @@ struct validators_options {
     const char *user_agent;
     /* Validations at once: in all, for one account and for one name; 0: no limit. The rest wait in fair turns. */
     unsigned max_in_flight, max_per_account, max_per_name;
+    int files_below; /* sockets get descriptors below this number; 0: any */
 };
 enum { VALIDATORS_WHY_SIZE = 256 };
 MUST_USE bool validators_open(const struct validators_options *options, struct validators **out,
@@ -88,3 +89,5 @@ void validators_start(struct validators *validators, struct validation *validati
 /* The same for CAA alone, with the type of the challenge that was met before: for certificates that are issued long
  * after (RFC 8659 §3 and the CA's own rules). Needs no token or key authorization. */
 void validators_check_caa(struct validators *validators, struct validation *validation);
+/* False while descriptors have run out: a validation that began now would fail for that alone. */
+bool validators_have_room(const struct validators *validators);

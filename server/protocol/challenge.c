@@ -7,6 +7,8 @@
 #include "server/protocol/validation.h"
 #include "server/protocol/validation_record.h"
 
+#include <stdio.h>
+
 /* RFC 8555 §7.1.6:   pending ──▶ processing ──▶ valid, invalid */
 void challenge_move(struct challenge *challenge, enum challenge_state to)
 {
@@ -143,6 +145,17 @@ static bool check_policy(struct request *rq, const struct challenge *challenge)
                         challenge->type);
 }
 
+/* Later rather than in vain: the challenge stays as it is. */
+static bool check_room(struct request *rq)
+{
+    if (validators_have_room(rq->caraway->validators))
+        return true;
+    problem_fail_status(&rq->problem, PROBLEM_SERVER_INTERNAL, 503,
+                        "The server has as many validations under way as it can. Try again later.");
+    snprintf(rq->problem.cause, sizeof rq->problem.cause, "descriptors for validations have run out (ulimit -n)");
+    return false;
+}
+
 bool challenge_post(struct request *rq)
 {
     struct challenge_start *state = arena_alloc(rq->arena, sizeof *state);
@@ -154,7 +167,7 @@ bool challenge_post(struct request *rq)
         validation_hurry(rq->caraway, &state->authorization, state->challenge);
     if (rq->payload == NULL || state->challenge->state != CHALLENGE_PENDING)
         return challenge_reply(rq, state);
-    TRY(check_policy(rq, state->challenge));
+    TRY(check_policy(rq, state->challenge) && check_room(rq));
     state->challenge->account_url = rq->jws.kid;
     state->attempt = attempt_create(rq->caraway, &state->authorization, state->challenge, &rq->account);
     if (state->attempt == NULL)

@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-enum { ATTEMPT_MAX_BYTES = 256 * 1024, WAITING_BYTES = 512, RESUME_PAGE = 256, HURRY_LEAST_MS = 1000 };
+enum { ATTEMPT_MAX_BYTES = 256 * 1024, WAITING_BYTES = 512, RESUME_PAGE = 256, HURRY_LEAST_MS = 1000, OUR_TRIES = 10 };
 
 struct attempt {
     struct validation validation;
@@ -123,14 +123,23 @@ static void decide_authorization(struct store_txn *txn, struct authorization *au
         authorization->expires_ms = valid_until_ms(attempt, now_ms);
 }
 
+/* What fails for a want of our own, as of descriptors, is no fault of the client's. */
+static int64_t tries_of(const struct attempt *attempt)
+{
+    int64_t tries = attempt->caraway->settings->validation_tries;
+    bool ours = attempt->validation.problem.type == PROBLEM_SERVER_INTERNAL;
+    return ours && tries < OUR_TRIES ? OUR_TRIES : tries;
+}
+
 /* RFC 8555 §8.2: a query that fails may be tried again, while the challenge stays in processing and shows every
  * failure. A wrong answer is an answer: only what came to none is asked for again. */
 static bool is_worth_another(const struct attempt *attempt, const struct challenge *challenge,
                              const struct authorization *authorization, int64_t now_ms)
 {
-    static const enum acme_problem_type passing[] = { PROBLEM_CONNECTION, PROBLEM_DNS, PROBLEM_TLS };
+    static const enum acme_problem_type passing[] = { PROBLEM_CONNECTION, PROBLEM_DNS, PROBLEM_TLS,
+                                                      PROBLEM_SERVER_INTERNAL };
     const struct validation *validation = &attempt->validation;
-    if (validation->ok || (int64_t)challenge->failures.count >= attempt->caraway->settings->validation_tries ||
+    if (validation->ok || (int64_t)challenge->failures.count >= tries_of(attempt) ||
         authorization_state_at(authorization, now_ms) != AUTHORIZATION_PENDING)
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(passing); i++) {
@@ -204,13 +213,15 @@ static void log_outcome(const struct attempt *attempt)
 {
     const struct validation *validation = &attempt->validation;
     struct log *log = attempt->caraway->log;
-    log_event(log,
-              validation->ok   ? LOG_CHALLENGE_VALID
-              : attempt->again ? LOG_CHALLENGE_FAILED
-                               : LOG_CHALLENGE_INVALID,
-              LOG_TEXT("name", validation->identifier.value), LOG_TEXT("type", attempt->challenge),
-              LOG_TEXT("detail", validation->ok && !validation->warned ? NULL : validation->problem.detail),
-              LOG_TEXT("authorization", attempt->authorization));
+    log_event(
+        log,
+        validation->ok   ? LOG_CHALLENGE_VALID
+        : attempt->again ? LOG_CHALLENGE_FAILED
+                         : LOG_CHALLENGE_INVALID,
+        LOG_TEXT("name", validation->identifier.value), LOG_TEXT("type", attempt->challenge),
+        LOG_TEXT("detail", validation->ok && !validation->warned ? NULL : validation->problem.detail),
+        LOG_TEXT("cause", validation->ok || validation->problem.cause[0] == '\0' ? NULL : validation->problem.cause),
+        LOG_TEXT("authorization", attempt->authorization));
     if (attempt->failed_order != NULL)
         log_event(log, LOG_ORDER_FAILED, LOG_TEXT("order", attempt->failed_order));
 }

@@ -54,6 +54,7 @@ struct daemon {
     int pid;  /* 0: none runs */
     int port; /* 0 before the first start; the same for all starts */
     int pidfd;
+    unsigned long files; /* that it may open; 0: as many as we may */
 };
 
 struct scenario {
@@ -96,6 +97,7 @@ MUST_USE bool play_expect(struct scenario *s, words w, size_t count);
 /* ---- runner_daemon.c */
 MUST_USE bool play_server(struct scenario *s, words w, size_t count);
 MUST_USE bool play_log(struct scenario *s, words w, size_t count);
+MUST_USE bool play_files(struct scenario *s, words w, size_t count);
 MUST_USE bool daemon_stop(struct scenario *s);     /* when one runs: SIGTERM must give exit status 0 */
 MUST_USE bool daemon_was_sane(struct scenario *s); /* no sanitizer has spoken, also in a life that was cut short */
 void daemon_kill(struct scenario *s);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,7 +84,10 @@ static void run_daemon(const struct scenario *s, struct arguments *arguments, in
 {
     char path[256];
     log_path(s, path);
+    struct rlimit files = { s->daemon.files, s->daemon.files };
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (files.rlim_cur != 0 && setrlimit(RLIMIT_NOFILE, &files) != 0)
+        _exit(127);
     int log = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
     fcntl(ready, F_SETFD, 0);
     if (log >= 0 && dup2(log, STDOUT_FILENO) >= 0 && dup2(log, STDERR_FILENO) >= 0)
@@ -261,4 +265,11 @@ bool play_log(struct scenario *s, words w, size_t count)
             return fail(s, "the server's log %s \"%s\"", wanted ? "lacks" : "has", w[1]);
         loop_run_for(s, LOG_POLL_MS);
     }
+}
+
+bool play_files(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    s->daemon.files = strtoul(w[0], NULL, 10);
+    return s->daemon.files > 0 || fail(s, "files NUMBER");
 }

@@ -154,10 +154,10 @@ static bool read_type(struct scenario *s, struct order *order, const char *text)
     return text == NULL || challenge_type_from_text(text, &order->type) || fail(s, "there is no challenge %s", text);
 }
 
-/* Every authorization of the order that is still pending. */
+/* Every authorization of the order that is still pending, up to a refusal. */
 static bool for_each_pending(struct scenario *s, struct order *order, const char *thumbprint, each_challenge *each)
 {
-    for (size_t i = 0; i < order->authorization_count; i++) {
+    for (size_t i = 0; i < order->authorization_count && !s->refused; i++) {
         char why[TC_WHY_SIZE];
         struct tc_authorization authorization;
         TRY(client_post(s, order->client, order->authorizations[i], NULL));

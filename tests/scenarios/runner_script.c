@@ -45,6 +45,7 @@ static const struct {
     { "receive", 2, 2, play_receive },
     { "abandon", 4, 4, play_abandon },
     { "receiver", 2, 4, play_receiver },
+    { "files", 1, 1, play_files },
     { "admin", 1, ANY, play_admin },
     { "clock", 1, 2, play_clock },
 };

@@ -1,8 +1,11 @@
+#include "base/world.h"
 #include "tests/validators/dns_server.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { MANY = 600 };
 
@@ -199,6 +202,42 @@ static void descriptors_run_out(void **state)
     end_crowd(&hanging);
 }
 
+static void await_room(const struct validators *validators, bool wanted)
+{
+    int64_t until = monotonic_ms() + 10000;
+    while (validators_have_room(validators) != wanted) {
+        assert_true(monotonic_ms() < until);
+        sched_yield();
+    }
+}
+
+/* The numbers above are for whoever serves clients, while targets hang; then they can be had again. */
+static void validations_leave_descriptors_to_others(void **state)
+{
+    (void)state;
+    enum { MARGIN = 100 };
+    static struct crowd hanging;
+    struct tcp_server *server = tcp_server_start(rows, ARRAY_SIZE(rows));
+    struct validators_options options = options_for(server);
+    int first = dup(STDOUT_FILENO);
+    close(first);
+    options.total_timeout_ms = 1000;
+    options.files_below = first + MARGIN;
+    struct validators *validators = test_validators(&options);
+    assert_true(validators_have_room(validators));
+    start_crowd(validators, &hanging, MANY, "hang", http_only);
+    await_room(validators, false);
+    int other = dup(STDOUT_FILENO);
+    assert_true(other >= options.files_below);
+    close(other);
+    wait_for(&hanging, MANY);
+    assert_in_range(internal_problems(&hanging), 1, MANY - 1);
+    await_room(validators, true);
+    validators_drop(validators);
+    tcp_server_stop(server);
+    end_crowd(&hanging);
+}
+
 /* The DNS server is silent, the TCP server never ends an answer and never shakes hands: nothing can come to an end. */
 static void drop_ends_everything_in_silence(void **state)
 {
@@ -301,6 +340,7 @@ int main(void)
         cmocka_unit_test(healthy_ones_pass_hanging_ones),
         cmocka_unit_test(a_crowd_keeps_to_its_limit),
         cmocka_unit_test(descriptors_run_out),
+        cmocka_unit_test(validations_leave_descriptors_to_others),
         cmocka_unit_test(who_waits_gets_in_when_others_time_out),
         cmocka_unit_test(drop_ends_everything_in_silence),
         cmocka_unit_test(drop_right_after_the_start),
