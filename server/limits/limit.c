@@ -31,7 +31,8 @@ struct limits {
     struct rate rates[LIMITS];
     const char *help_url; /* loan */
     struct store *store;
-    pthread_rwlock_t lock; /* guards everything below */
+    pthread_mutex_t reloading; /* held from the reading of overrides on, so that no older ones come behind newer */
+    pthread_rwlock_t lock;     /* guards everything below */
     struct arena *arena;
     struct override *overrides; /* sorted */
     size_t count;
@@ -147,7 +148,7 @@ static bool read_page(struct store_txn *txn, struct arena *arena, const struct s
     return true;
 }
 
-bool limits_reload(struct limits *limits)
+static bool reload(struct limits *limits)
 {
     AUTO(store_txn) txn = store_begin_read(limits->store);
     AUTO(arena) arena = arena_create(OVERRIDES_MAX_BYTES);
@@ -171,11 +172,20 @@ bool limits_reload(struct limits *limits)
     return true;
 }
 
+bool limits_reload(struct limits *limits)
+{
+    pthread_mutex_lock(&limits->reloading);
+    bool reloaded = reload(limits);
+    pthread_mutex_unlock(&limits->reloading);
+    return reloaded;
+}
+
 struct limits *limits_create(const struct settings *settings, struct store *store)
 {
     AUTO(limits) limits = calloc(1, sizeof *limits);
     if (limits == NULL)
         return NULL;
+    pthread_mutex_init(&limits->reloading, NULL);
     pthread_rwlock_init(&limits->lock, NULL);
     limits->store = store;
     limits->help_url = settings->limits_help_url;
@@ -189,6 +199,7 @@ void limits_drop(struct limits *limits)
         return;
     arena_drop(limits->arena);
     pthread_rwlock_destroy(&limits->lock);
+    pthread_mutex_destroy(&limits->reloading);
     free(limits);
 }
 

@@ -389,6 +389,50 @@ static void thousands_of_overrides_are_found(void **state)
     close_fixture(&f);
 }
 
+struct operator
+{
+    struct fixture *f;
+    int number;
+    int lost; /* overrides that were not in force although they had been added */
+};
+
+static void *add_overrides(void *arg)
+{
+    struct operator* operator= arg;
+    for (int i = 0; i < 2000; i++) {
+        char id[16], subject[32];
+        snprintf(id, sizeof id, "%d-%d", operator->number, i % 50);
+        snprintf(subject, sizeof subject, "d%s.example", id);
+        struct rate_override override = {
+            .id = id, .limit = "certificates-per-domain", .subject = subject, .rate = "7/1h", .created_ms = 1
+        };
+        bool done =
+            store_write(operator->f->store, put_override, &override) == STORE_OK && limits_reload(operator->f->limits);
+        operator->lost += !done || limit_rate(operator->f->limits, LIMIT_CERTIFICATES_PER_DOMAIN, subject).count != 7;
+        done = store_write(operator->f->store, drop_override, id) == STORE_OK && limits_reload(operator->f->limits);
+        operator->lost += !done || limit_rate(operator->f->limits, LIMIT_CERTIFICATES_PER_DOMAIN, subject).count != 50;
+    }
+    return NULL;
+}
+
+static void operators_do_not_undo_each_others_overrides(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct operator operators[4];
+    pthread_t threads[ARRAY_SIZE(operators)];
+    open_preset(&f, "letsencrypt");
+    for (int i = 0; i < (int)ARRAY_SIZE(operators); i++) {
+        operators[i] = (struct operator) { &f, i, 0 };
+        assert_int_equal(pthread_create(&threads[i], NULL, add_overrides, &operators[i]), 0);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(operators[i].lost, 0);
+    }
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +449,7 @@ int main(void)
         cmocka_unit_test(an_override_counts_for_its_subject_alone),
         cmocka_unit_test(an_override_turns_on_what_is_off),
         cmocka_unit_test(thousands_of_overrides_are_found),
+        cmocka_unit_test(operators_do_not_undo_each_others_overrides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
