@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #define ACME_IDENTIFIER_OID "1.3.6.1.5.5.7.1.31"
-enum { OID_TEXT_SIZE = 80, SHOWN_NAMES = 3 };
+enum { OID_TEXT_SIZE = 80, SHOWN_NAMES = 3, EXTENSIONS_MAX = 100 };
 
 DEFINE_DROP_TYPE(GENERAL_NAMES, GENERAL_NAMES_free)
 DEFINE_DROP_TYPE(ASN1_OBJECT, ASN1_OBJECT_free)
@@ -86,8 +86,14 @@ static bool check_names(const X509 *certificate, const struct acme_identifier *i
     return false;
 }
 
+/* Each is held against all others: thousands, as fit into a handshake, would be work for us. */
 static bool check_no_doubles(const X509 *certificate, char why[static VAL_CERTIFICATE_WHY_SIZE])
 {
+    if (X509_get_ext_count(certificate) > EXTENSIONS_MAX) {
+        snprintf(why, VAL_CERTIFICATE_WHY_SIZE, "it has %d extensions; at most %d are looked at",
+                 X509_get_ext_count(certificate), EXTENSIONS_MAX);
+        return false;
+    }
     for (int i = 0; i < X509_get_ext_count(certificate); i++) {
         const ASN1_OBJECT *object = X509_EXTENSION_get_object(X509_get_ext(certificate, i));
         char oid[OID_TEXT_SIZE];

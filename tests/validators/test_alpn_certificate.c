@@ -2,6 +2,8 @@
 
 #include "tests/validators/tls_server.h"
 
+#include <stdio.h>
+
 static bool judge(const struct tls_script *script, struct acme_identifier identifier,
                   char why[static VAL_CERTIFICATE_WHY_SIZE])
 {
@@ -92,6 +94,31 @@ static void flaws(void **state)
     }
 }
 
+static void extensions_are_not_looked_at_by_the_thousand(void **state)
+{
+    (void)state;
+    uint8_t digest[SHA256_BYTES];
+    char why[VAL_CERTIFICATE_WHY_SIZE], oid[32];
+    EVP_PKEY *key;
+    X509 *certificate = tls_certificate(&(struct tls_script) { .names = "DNS:a.test" }, &key);
+    ASN1_OCTET_STRING *nothing = ASN1_OCTET_STRING_new();
+    while (X509_get_ext_count(certificate) < 101) {
+        snprintf(oid, sizeof oid, "1.2.3.%d", X509_get_ext_count(certificate));
+        ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+        X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, nothing);
+        assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
+        X509_EXTENSION_free(extension);
+        ASN1_OBJECT_free(object);
+    }
+    crypto_digest_sha256(bytes_text(KEY_AUTHORIZATION), digest);
+    const struct acme_identifier identifier = dns_name("a.test");
+    assert_false(val_certificate_proves(certificate, &identifier, digest, why));
+    assert_string_equal(why, "it has 101 extensions; at most 100 are looked at");
+    ASN1_OCTET_STRING_free(nothing);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +126,7 @@ int main(void)
         cmocka_unit_test(names_must_be_the_identifier_alone),
         cmocka_unit_test(ip_identifiers_want_ip_names),
         cmocka_unit_test(flaws),
+        cmocka_unit_test(extensions_are_not_looked_at_by_the_thousand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
