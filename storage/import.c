@@ -1,6 +1,7 @@
 #include "storage/fields.h"
 #include "storage/indexes.h"
 #include "storage/scan.h"
+#include "storage/schema.h"
 #include "storage/upkeep.h"
 
 #include <errno.h>
@@ -136,6 +137,7 @@ static enum store_status take_record(struct importer *in, const struct record_ty
         return STORE_NO_MEMORY;
     if (!record_from_json(in->arena, type, value, record, why))
         return wrong(in, "%s", why);
+    schema_modernize(type, record);
     if (!has_keys(in, type, record))
         return wrong(in, "%s: its id or another member is missing, empty or too long", type->name);
     in->batch[in->batch_count++] = (struct parsed_record) { type, record };

@@ -57,6 +57,13 @@ static void emit_ACCOUNT_BY_KEY(struct index_keys *keys, const void *record)
         emit(keys, STORE_ACCOUNT_BY_KEY, account->thumbprint, account->id);
 }
 
+static void emit_ACCOUNT_BY_EXTERNAL_KEY(struct index_keys *keys, const void *record)
+{
+    const struct account *account = record;
+    if (account->external_key != NULL)
+        emit(keys, STORE_ACCOUNT_BY_EXTERNAL_KEY, account->external_key, account->id);
+}
+
 static void emit_ORDER_BY_ACCOUNT(struct index_keys *keys, const void *record)
 {
     const struct order *order = record;

@@ -101,7 +101,7 @@ struct identifiers {
     X(1, TEXT, id, ) /* the "kid" that the client sends */                                                             \
     X(2, BLOB, secret, )                                                                                               \
     X(3, TIME, created_ms, )                                                                                           \
-    X(4, TEXTS, accounts, )       /* ids of the accounts that were bound with it */                                    \
+    X(4, TEXTS, accounts, )       /* of schema version 1: who was bound with it; schema_modernize counts them */       \
     X(5, TEXTS, names, )          /* patterns of the names its accounts may have; none: all */                         \
     X(6, TEXTS, types, )          /* identifier types they may have; none: all */                                      \
     X(7, TEXTS, profiles, )       /* none: all */                                                                      \
@@ -114,7 +114,8 @@ struct identifiers {
     X(14, INT, uses, )            /* most accounts it binds; 0: any number */                                          \
     X(15, TEXT, owner, )          /* whom its accounts belong to */                                                    \
     X(16, TEXT, comment, )                                                                                             \
-    X(17, TIME, revoked_ms, ) /* its accounts are refused, too */
+    X(17, TIME, revoked_ms, ) /* its accounts are refused, too */                                                      \
+    X(18, INT, bound, )       /* accounts that were ever bound with it; the index knows those that are there */
 
 #define RATE_BUCKET_FIELDS(X)                                                                                          \
     X(1, TEXT, id, )                                                                                                   \

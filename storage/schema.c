@@ -1,8 +1,11 @@
 #include "storage/schema.h"
 
-#include "storage/keys.h"
+#include "storage/fields.h"
+#include "storage/scan.h"
 
 #include <stdio.h>
+
+enum { RECORD_MAX_BYTES = 64 << 20 };
 
 static const char setting[] = "schema-version";
 
@@ -12,8 +15,59 @@ static void first_version(struct store_txn *txn)
     (void)txn;
 }
 
+void schema_modernize(const struct record_type *type, void *record)
+{
+    if (type != &record_type_external_key)
+        return;
+    struct external_key *key = record;
+    if (key->bound == 0)
+        key->bound = (int64_t)key->accounts.count;
+    key->accounts = (struct texts) { 0 };
+}
+
+/* What is damaged stays as it is, for check to find. */
+static void each_record(struct store_txn *txn, const struct record_type *type,
+                        void (*work)(struct store_txn *txn, const struct record_type *type, void *record))
+{
+    AUTO(arena) arena = arena_create(RECORD_MAX_BYTES);
+    struct scan scan = { .prefix = key_of_class(type->class) };
+    struct bytes tail;
+    if (arena == NULL || !scan_start(&scan, NULL))
+        store_txn_fail(txn, STORE_NO_MEMORY);
+    while (scan_next(txn, &scan, &tail)) {
+        arena_reset(arena);
+        const char *id = arena_text_of(arena, tail);
+        void *record = arena_alloc(arena, type->size);
+        enum store_status status =
+            id != NULL && record != NULL ? store_read(txn, arena, type->class, id, record) : STORE_NO_MEMORY;
+        if (status == STORE_NO_MEMORY)
+            store_txn_fail(txn, status);
+        else if (status == STORE_OK)
+            work(txn, type, record);
+    }
+}
+
+static void count_accounts(struct store_txn *txn, const struct record_type *type, void *record)
+{
+    schema_modernize(type, record);
+    txn_put(txn, type, record);
+}
+
+static void index_account(struct store_txn *txn, const struct record_type *type, void *record)
+{
+    txn_put_index(txn, STORE_ACCOUNT_BY_EXTERNAL_KEY, type, record);
+}
+
+/* An external account key listed its accounts, however many; an index does. */
+static void accounts_by_external_key(struct store_txn *txn)
+{
+    each_record(txn, &record_type_external_key, count_accounts);
+    each_record(txn, &record_type_account, index_account);
+}
+
 static const struct migration steps[] = {
     { 1, first_version },
+    { 2, accounts_by_external_key },
 };
 const struct schema store_schema = { steps, ARRAY_SIZE(steps) };
 

@@ -68,6 +68,19 @@ bool txn_get(struct store_txn *txn, struct arena *arena, const struct record_typ
     return false;
 }
 
+enum store_status store_read(struct store_txn *txn, struct arena *arena, enum record_class class, const char *id,
+                             void *out)
+{
+    const struct record_type *type = record_type_of(class);
+    struct key key;
+    struct bytes data;
+    if (!key_of_record(class, id, &key) || !txn_get_bytes(txn, &key, &data))
+        return txn->status == STORE_OK ? STORE_NOT_FOUND : txn->status;
+    if (!record_decode(arena, type, data, out))
+        return txn_why_not_decoded(type, data);
+    return record_id(type, out) != NULL && strcmp(record_id(type, out), id) == 0 ? STORE_OK : STORE_CORRUPT;
+}
+
 /* The index keys of the record as it is stored now; none when it is not. */
 static struct index_keys stored_keys(struct store_txn *txn, const struct record_type *type, const char *id)
 {
@@ -107,6 +120,19 @@ void txn_put(struct store_txn *txn, const struct record_type *type, const void *
         store_txn_fail(txn, STORE_NO_MEMORY);
     txn_put_bytes(txn, key_bytes(&key), buf_bytes(&txn->value));
     buf_clear(&txn->value);
+    arena_reset(txn->scratch);
+}
+
+void txn_put_index(struct store_txn *txn, enum store_index index, const struct record_type *type, const void *record)
+{
+    CHECK(txn->write);
+    struct index_keys keys = { .arena = txn->scratch };
+    index_keys_of(&keys, type->class, record);
+    if (keys.failed)
+        store_txn_fail(txn, STORE_NO_MEMORY);
+    for (size_t i = 0; i < keys.count; i++)
+        if (keys.items[i].data[0] == index)
+            txn_put_bytes(txn, keys.items[i], bytes_of(NULL, 0));
     arena_reset(txn->scratch);
 }
 

@@ -79,6 +79,10 @@ enum { STORE_ID_MAX_BYTES = 64, STORE_PAGE_MAX = 1000 };
     void store_delete_##record(struct store_txn *txn, const char *id);
 RECORD_TABLE(X)
 #undef X
+/* A record of any class into its struct, where one that is damaged is no reason to stop: the transaction goes on. The
+ * status is that of this record alone: NOT_FOUND, CORRUPT, or NO_MEMORY when the arena is too small for it. */
+MUST_USE enum store_status store_read(struct store_txn *txn, struct arena *arena, enum record_class class,
+                                      const char *id, void *out);
 
 /* Indexes: name, record, what the subject is. Numbers are on disk: append-only. Listed in the order of ids (time). */
 #define STORE_INDEX_TABLE(X)                                                                                           \
@@ -94,9 +98,10 @@ RECORD_TABLE(X)
     X(EXPIRY_ORDER, order, 40)                     /* subject: ""; ids are preceded by the expiry, so in its order */  \
     X(EXPIRY_AUTHORIZATION, authorization, 41)                                                                         \
     X(EXPIRY_CERTIFICATE, certificate, 42)                                                                             \
-    X(ORDER_PROCESSING, order, 43)    /* subject: ""; the order is in processing */                                    \
-    X(PAUSE_BY_ACCOUNT, pause, 44)    /* subject: account id; the paused ones */                                       \
-    X(WEBHOOK_DUE, webhook_event, 45) /* subject: ""; those not given up, in the order of their next attempt */
+    X(ORDER_PROCESSING, order, 43)          /* subject: ""; the order is in processing */                              \
+    X(PAUSE_BY_ACCOUNT, pause, 44)          /* subject: account id; the paused ones */                                 \
+    X(WEBHOOK_DUE, webhook_event, 45)       /* subject: ""; those not given up, in the order of their next attempt */  \
+    X(ACCOUNT_BY_EXTERNAL_KEY, account, 46) /* subject: id of the external account key */
 
 enum store_index {
 #define X(name, record, number) STORE_##name = number,

@@ -32,5 +32,7 @@ bool txn_note(struct store_txn *txn, enum store_status status);
 MUST_USE bool txn_get(struct store_txn *txn, struct arena *arena, const struct record_type *type, const char *id,
                       void *out);
 void txn_put(struct store_txn *txn, const struct record_type *type, const void *record);
+/* For an index that is younger than the record: adds the keys that the stored record has in it. */
+void txn_put_index(struct store_txn *txn, enum store_index index, const struct record_type *type, const void *record);
 /* Why record_decode refused: it does not tell a damaged record from a full arena; another arena does. */
 enum store_status txn_why_not_decoded(const struct record_type *type, struct bytes data);

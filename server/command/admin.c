@@ -20,6 +20,7 @@ enum option_place { PLACE_HERE, PLACE_QUERY, PLACE_TEXT, PLACE_LIST, PLACE_NUMBE
 #define ADMIN_OPTION_TABLE(X)                                                                                          \
     X(DATA, PLACE_HERE, "data", "DIR", "data directory of the server (default: $CARAWAY_DATA or ./caraway-data)")      \
     X(ACCOUNT, PLACE_QUERY, "account", "ID", "of this account only (order, cert)")                                     \
+    X(KEY, PLACE_QUERY, "key", "KID", "bound with this key only (account)")                                            \
     X(NAME, PLACE_QUERY, "name", "NAME", "for this name only (cert)")                                                  \
     X(LIMIT, PLACE_QUERY, "limit", "N", "rows a page (default 50)")                                                    \
     X(AFTER, PLACE_QUERY, "after", "KEY", "the page behind this key")                                                  \

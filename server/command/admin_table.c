@@ -60,7 +60,7 @@ const struct admin_object admin_objects[] = {
     { "eab",
       "external-keys",
       "keys for external account binding",
-      VERB_LIST | VERB_ADD | VERB_CHANGE | VERB_REVOKE | VERB_REMOVE,
+      VERB_LIST | VERB_SHOW | VERB_ADD | VERB_CHANGE | VERB_REVOKE | VERB_REMOVE,
       { { "KEY ID", "id", CELL_TEXT },
         { "STATUS", "status", CELL_TEXT },
         { "OWNER", "owner", CELL_TEXT | CELL_IF_ANY },
@@ -75,7 +75,7 @@ const struct admin_object admin_objects[] = {
         { "EXPIRES", "expires", CELL_TIME | CELL_IF_ANY },
         { "USES", "uses", CELL_COUNT | CELL_IF_ANY },
         { "CREATED", "created", CELL_TIME },
-        { "ACCOUNTS", "accounts", CELL_TEXTS } } },
+        { "ACCOUNTS", "bound", CELL_COUNT } } },
     { "webhook",
       "webhook-events",
       "what webhook.url has not taken yet (retry all: all that wait)",
@@ -214,15 +214,26 @@ static void print_rows(const struct admin_object *object, const json_t *rows)
     }
 }
 
+static void print_unreadable(const json_t *list)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (list, i, entry)
+        fprintf(stderr, "caraway: %s cannot be shown: %s\n", json_member_text(entry, "id"),
+                json_member_text(entry, "why"));
+}
+
 void admin_print_list(const struct admin_object *object, const json_t *answer)
 {
     const json_t *rows = json_object_get(answer, object->collection);
+    const json_t *unreadable = json_object_get(answer, "unreadable");
     const char *next = json_member_text(answer, "next");
-    if (json_array_size(rows) == 0) {
+    if (json_array_size(rows) == 0 && unreadable == NULL) {
         printf("no %s\n", object->collection);
         return;
     }
     print_rows(object, rows);
+    print_unreadable(unreadable);
     if (next != NULL)
         printf("\nThere are more: caraway %s list --after %s\n", object->word, next);
 }

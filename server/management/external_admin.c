@@ -3,17 +3,21 @@
 #include "base/clock_text.h"
 #include "base/encode.h"
 #include "server/caraway.h"
+#include "server/management/objects.h"
 #include "server/policy/external.h"
 #include "server/policy/name_pattern.h"
 #include "server/web/payload.h"
 #include "server/protocol/profile.h"
 #include "server/settings/settings_row.h"
 
+#include <stdio.h>
+
 enum {
     SECRET_BYTES = 32,
     SECRET_LEAST_BYTES = 16,
     SECRET_MOST_BYTES = 256,
-    KEYS_PER_PAGE = 1000,
+    OWNED_PER_PAGE = 500,
+    OWNED_MAX_BYTES = 64 << 20,
     LIST_MOST = 1000,
     TEXT_MOST_BYTES = 200,
 };
@@ -44,8 +48,9 @@ static void write_lifetime(struct json_out *out, int64_t lifetime_ms)
     json_out_text(out, "lifetime", buf_str(&text));
 }
 
-static void write_key(struct json_out *out, const struct external_key *key, int64_t now_ms)
+void external_key_write(struct json_out *out, const void *record, int64_t now_ms)
 {
+    const struct external_key *key = record;
     json_out_text(out, "id", key->id);
     json_out_text(out, "status", external_key_status(key, now_ms));
     write_optional(out, "owner", key->owner);
@@ -65,32 +70,35 @@ static void write_key(struct json_out *out, const struct external_key *key, int6
     json_out_bool(out, "pre_authorized", key->pre_authorized);
     write_lifetime(out, key->lifetime_ms);
     write_optional(out, "limits", key->limits);
-    write_texts(out, "accounts", &key->accounts);
+    json_out_int(out, "bound", key->bound);
 }
 
-bool external_keys_get(struct request *rq)
+static bool load_key(struct store_txn *txn, struct request *rq, struct external_key *out)
 {
+    if (store_get_external_key(txn, rq->arena, rq->params[0], out))
+        return true;
+    if (store_txn_status(txn) != STORE_OK)
+        return problem_from_store(&rq->problem, store_txn_status(txn), "reading an external account key");
+    return problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 404, "There is no key \"%s\"", rq->params[0]);
+}
+
+bool external_key_get(struct request *rq)
+{
+    struct external_key key;
     struct store_page page;
+    size_t limit;
     AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
     if (txn == NULL)
-        return problem_from_store(&rq->problem, STORE_NO_MEMORY, "listing");
-    if (!store_list_all(txn, rq->arena, RECORD_external_key, request_argument(rq, "after"), KEYS_PER_PAGE, false,
-                        &page))
+        return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading an external account key");
+    TRY(objects_limit(rq, &limit) && load_key(txn, rq, &key));
+    if (!store_list(txn, rq->arena, STORE_ACCOUNT_BY_EXTERNAL_KEY, key.id, request_argument(rq, "after"), limit, true,
+                    &page))
         return problem_from_list(rq, txn);
     struct json_out out = reply_json(rq, 200);
     json_out_object(&out, NULL);
-    json_out_array(&out, "external-keys");
-    for (size_t i = 0; i < page.ids.count; i++) {
-        struct external_key key;
-        if (!store_get_external_key(txn, rq->arena, page.ids.items[i], &key))
-            continue;
-        json_out_object(&out, NULL);
-        write_key(&out, &key, rq->now_ms);
-        json_out_end_object(&out);
-    }
-    json_out_end_array(&out);
-    if (page.next != NULL)
-        json_out_text(&out, "next", page.next);
+    external_key_write(&out, &key, rq->now_ms);
+    write_texts(&out, "accounts", &page.ids);
+    write_optional(&out, "next", page.next);
     json_out_end_object(&out);
     return true;
 }
@@ -99,7 +107,7 @@ static bool reply_key(struct request *rq, const struct external_key *key, int st
 {
     struct json_out out = reply_json(rq, status);
     json_out_object(&out, NULL);
-    write_key(&out, key, rq->now_ms);
+    external_key_write(&out, key, rq->now_ms);
     write_optional(&out, "secret", secret);
     json_out_end_object(&out);
     return true;
@@ -211,7 +219,12 @@ static bool read_rules(struct request *rq, struct external_key *key)
     TRY(read_text(rq, "limits", &key->limits));
     if (key->limits != NULL && strcmp(key->limits, "off") != 0)
         return refuse(rq, "limits", key->limits, "no class of rate limits; use off, or nothing for the server's");
-    /* who needs no proof must at least be told which names are his */
+    return true;
+}
+
+/* Who needs no proof must at least be told which names are his. */
+static bool check_rules(struct request *rq, const struct external_key *key)
+{
     return !key->pre_authorized || key->names.count > 0 ||
            problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"pre_authorized\" needs \"names\"");
 }
@@ -266,7 +279,7 @@ bool external_key_post(struct request *rq)
     struct external_key *key = arena_alloc(rq->arena, sizeof *key);
     if (key == NULL)
         return problem_out_of_memory(&rq->problem);
-    TRY(payload_read(rq) && read_identity(rq, key) && read_rules(rq, key));
+    TRY(payload_read(rq) && read_identity(rq, key) && read_rules(rq, key) && check_rules(rq, key));
     rq->state = key;
     request_submit(rq, store_key, after_key);
     return true;
@@ -274,35 +287,89 @@ bool external_key_post(struct request *rq)
 
 /* ---- change, revoke, remove */
 
-static bool load_key(struct store_txn *txn, struct request *rq, struct external_key *out)
+/* Its accounts are shown with its owner, whoever that becomes: all of them or, when this fails, none. */
+static void pass_owner_on(struct store_txn *txn, const struct external_key *key)
 {
-    return store_get_external_key(txn, rq->arena, rq->params[0], out) ||
-           problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 404, "There is no key \"%s\"", rq->params[0]);
-}
-
-/* Its accounts are shown with its owner, whoever that becomes. */
-static void pass_owner_on(struct store_txn *txn, struct request *rq, const struct external_key *key)
-{
-    for (size_t i = 0; i < key->accounts.count; i++) {
-        struct account account;
-        if (!store_get_account(txn, rq->arena, key->accounts.items[i], &account))
-            continue;
-        account.owner = key->owner;
-        store_put_account(txn, &account);
+    AUTO(arena) arena = arena_create(OWNED_MAX_BYTES);
+    char after[STORE_ID_MAX_BYTES + 1] = "";
+    struct store_page page;
+    if (arena == NULL) {
+        store_txn_fail(txn, STORE_NO_MEMORY);
+        return;
     }
+    do {
+        if (!store_list(txn, arena, STORE_ACCOUNT_BY_EXTERNAL_KEY, key->id, after[0] != '\0' ? after : NULL,
+                        OWNED_PER_PAGE, false, &page))
+            return;
+        for (size_t i = 0; i < page.ids.count; i++) {
+            struct account account;
+            if (store_read(txn, arena, RECORD_account, page.ids.items[i], &account) != STORE_OK)
+                continue;
+            account.owner = key->owner;
+            store_put_account(txn, &account);
+        }
+        snprintf(after, sizeof after, "%s", page.next != NULL ? page.next : "");
+        arena_reset(arena);
+    } while (after[0] != '\0');
 }
 
-/* Accounts may have been bound meanwhile. */
+/* What a change may give: the member of the payload, and its place in the record. */
+static const struct {
+    const char *member;
+    size_t offset, size;
+} rules[] = {
+#define RULE(member, field)                                                                                            \
+    {                                                                                                                  \
+        member, offsetof(struct external_key, field), sizeof((struct external_key *)0)->field                          \
+    }
+    RULE("names", names),          RULE("types", types),
+    RULE("profiles", profiles),    RULE("challenges", challenges),
+    RULE("wildcards", wildcards),  RULE("pre_authorized", pre_authorized),
+    RULE("lifetime", lifetime_ms), RULE("limits", limits),
+    RULE("expires", expires_ms),   RULE("uses", uses),
+    RULE("owner", owner),          RULE("comment", comment),
+#undef RULE
+};
+
+struct key_change {
+    struct external_key given; /* what the payload says */
+    struct external_key key;   /* with it, as stored */
+};
+
+/* Into the key as it is now: another change, a revocation or a new account may have come between. */
 static bool store_change(struct store_txn *txn, struct request *rq)
 {
-    struct external_key *key = rq->state;
-    struct external_key now;
-    TRY(load_key(txn, rq, &now));
-    key->accounts = now.accounts;
-    key->revoked_ms = now.revoked_ms;
-    store_put_external_key(txn, key);
+    struct key_change *change = rq->state;
+    TRY(load_key(txn, rq, &change->key));
+    for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+        if (json_object_get(rq->payload, rules[i].member) != NULL)
+            memcpy((char *)&change->key + rules[i].offset, (const char *)&change->given + rules[i].offset,
+                   rules[i].size);
+    }
+    TRY(check_rules(rq, &change->key));
+    store_put_external_key(txn, &change->key);
     if (json_object_get(rq->payload, "owner") != NULL)
-        pass_owner_on(txn, rq, key);
+        pass_owner_on(txn, &change->key);
+    return true;
+}
+
+static bool after_change(struct request *rq)
+{
+    return reply_key(rq, &((struct key_change *)rq->state)->key, 200, NULL);
+}
+
+bool external_key_change(struct request *rq)
+{
+    struct key_change *change = arena_alloc(rq->arena, sizeof *change);
+    if (change == NULL)
+        return problem_out_of_memory(&rq->problem);
+    TRY(payload_read(rq));
+    if (json_object_get(rq->payload, "id") != NULL || json_object_get(rq->payload, "secret") != NULL)
+        return problem_fail(&rq->problem, PROBLEM_MALFORMED,
+                            "A key's id and secret cannot be changed; add another key");
+    TRY(read_rules(rq, &change->given));
+    rq->state = change;
+    request_submit(rq, store_change, after_change);
     return true;
 }
 
@@ -316,32 +383,9 @@ static bool store_revocation(struct store_txn *txn, struct request *rq)
     return true;
 }
 
-static bool after_change(struct request *rq)
+static bool after_revocation(struct request *rq)
 {
     return reply_key(rq, rq->state, 200, NULL);
-}
-
-static bool read_change(struct request *rq, struct external_key *key)
-{
-    AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
-    if (txn == NULL)
-        return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading an external account key");
-    return load_key(txn, rq, key) && read_rules(rq, key);
-}
-
-bool external_key_change(struct request *rq)
-{
-    struct external_key *key = arena_alloc(rq->arena, sizeof *key);
-    if (key == NULL)
-        return problem_out_of_memory(&rq->problem);
-    TRY(payload_read(rq));
-    if (json_object_get(rq->payload, "id") != NULL || json_object_get(rq->payload, "secret") != NULL)
-        return problem_fail(&rq->problem, PROBLEM_MALFORMED,
-                            "A key's id and secret cannot be changed; add another key");
-    TRY(read_change(rq, key));
-    rq->state = key;
-    request_submit(rq, store_change, after_change);
-    return true;
 }
 
 bool external_key_revoke(struct request *rq)
@@ -349,11 +393,11 @@ bool external_key_revoke(struct request *rq)
     rq->state = arena_alloc(rq->arena, sizeof(struct external_key));
     if (rq->state == NULL)
         return problem_out_of_memory(&rq->problem);
-    request_submit(rq, store_revocation, after_change);
+    request_submit(rq, store_revocation, after_revocation);
     return true;
 }
 
-static bool rules(const struct external_key *key)
+static bool has_rules(const struct external_key *key)
 {
     return key->names.count > 0 || key->types.count > 0 || key->profiles.count > 0 || key->challenges.count > 0 ||
            key->lifetime_ms != 0 || key->revoked_ms != 0;
@@ -363,10 +407,9 @@ static bool store_removal(struct store_txn *txn, struct request *rq)
 {
     struct external_key key;
     TRY(load_key(txn, rq, &key));
-    if (rules(&key) && key.accounts.count > 0)
+    if (has_rules(&key) && store_find(txn, rq->arena, STORE_ACCOUNT_BY_EXTERNAL_KEY, key.id) != NULL)
         return problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 409,
-                                   "The key \"%s\" rules what %zu accounts may have; revoke it instead", key.id,
-                                   key.accounts.count);
+                                   "The key \"%s\" rules what its accounts may have; revoke it instead", key.id);
     store_delete_external_key(txn, rq->params[0]);
     return true;
 }

@@ -5,7 +5,9 @@
 
 #include "server/web/request.h"
 
-bool external_keys_get(struct request *rq);
+/* What may be shown of it: all but the secret. */
+void external_key_write(struct json_out *out, const void *key, int64_t now_ms);
+bool external_key_get(struct request *rq); /* with a page of its accounts, the newest first */
 /* A JSON object, every member optional: id, secret (base64url), names, types, profiles, challenges, wildcards,
  * pre_authorized, lifetime ("7d"), limits ("off"), expires ("7d" or a time), uses, owner, comment. */
 bool external_key_post(struct request *rq);

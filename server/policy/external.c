@@ -10,7 +10,7 @@ const char *external_key_status(const struct external_key *key, int64_t now_ms)
         return "revoked";
     if (key->expires_ms != 0 && now_ms >= key->expires_ms)
         return "expired";
-    return key->uses != 0 && (int64_t)key->accounts.count >= key->uses ? "used up" : EXTERNAL_KEY_VALID;
+    return key->uses != 0 && key->bound >= key->uses ? "used up" : EXTERNAL_KEY_VALID;
 }
 
 static bool check_status(struct request *rq, const struct external_key *key)
@@ -91,13 +91,7 @@ bool external_note(struct store_txn *txn, struct request *rq, struct account *ac
     if (!store_get_external_key(txn, rq->arena, account->external_key, &key))
         return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "externalAccountBinding: the key was removed");
     TRY(check_status(rq, &key));
-    const char **accounts = arena_array(rq->arena, key.accounts.count + 1, sizeof *accounts);
-    if (accounts == NULL)
-        return problem_out_of_memory(&rq->problem);
-    if (key.accounts.count > 0)
-        memcpy(accounts, key.accounts.items, key.accounts.count * sizeof *accounts);
-    accounts[key.accounts.count] = account->id;
-    key.accounts = (struct texts) { accounts, key.accounts.count + 1 };
+    key.bound++;
     account->owner = key.owner;
     store_put_external_key(txn, &key);
     return true;

@@ -6,7 +6,7 @@
 
 /* Checks the payload's externalAccountBinding, required or not; fills the account's external_* members. */
 MUST_USE bool external_check(struct request *rq, struct account *account);
-/* In the job that stores the account: the key must still bind; it notes the account, and the account its owner. */
+/* In the job that stores the account: the key must still bind; it counts the account, which learns its owner. */
 MUST_USE bool external_note(struct store_txn *txn, struct request *rq, struct account *account);
 
 /* Whether it binds accounts: "valid", "revoked", "expired" or "used up". */

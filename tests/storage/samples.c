@@ -134,6 +134,7 @@ const void *sample_of(const struct record_type *type)
         .owner = "team a",
         .comment = "ticket 7",
         .revoked_ms = 1700000000002,
+        .bound = 2,
     };
     static const struct rate_bucket rate_bucket = { "5.ab", "certificates-per-domain", "example.test",
                                                     1700000000000001 };

@@ -98,7 +98,7 @@ static void refuses_a_newer_version(void **state)
     store_drop(TAKE(fixture->store));
     assert_int_equal(try_open(fixture, why), STORE_VERSION);
     assert_non_null(strstr(why, "version 77"));
-    assert_non_null(strstr(why, "up to 1"));
+    assert_non_null(strstr(why, "up to 2"));
 }
 
 static void refuses_an_unreadable_version(void **state)
