@@ -2,82 +2,83 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <time.h>
 
 enum {
     PERIOD_MS = 60000,
     WALK_STEPS = 100,
-    PAGE_ARENA_MAX = 1 << 20,
-    RECORD_ARENA_MAX = 8 << 20,
-    POSITION_BYTES = 128
+    PAGE_MAX_BYTES = 1 << 20,
+    RECORD_MAX_BYTES = 64 << 20,
+    POSITION_BYTES = 128,
+    TOLD_MAX = 100,
 };
 
 /* What is to be done with a record. */
 enum verdict { VERDICT_PRUNE, VERDICT_KEEP, VERDICT_STOP /* and with all behind it: their time comes later */ };
 
-typedef enum verdict judge(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms);
+union any_record {
+#define X(record, fields, class, id_field) struct record record;
+    RECORD_TABLE(X)
+#undef X
+};
 
-static enum verdict judge_expiry(int64_t expires_ms, int64_t until_ms)
+struct view {
+    struct store_txn *txn;
+    struct arena *arena;
+    const union any_record *record;
+    int64_t until_ms;
+};
+typedef enum verdict judge(const struct view *view);
+
+static enum verdict judge_expiry(int64_t expires_ms, const struct view *view)
 {
-    return expires_ms <= until_ms ? VERDICT_PRUNE : VERDICT_STOP;
+    return expires_ms <= view->until_ms ? VERDICT_PRUNE : VERDICT_STOP;
 }
 
 /* An order in processing waits for its certificate, however late. */
-static enum verdict judge_order(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms)
+static enum verdict judge_order(const struct view *view)
 {
-    struct order order;
-    if (!store_get_order(txn, arena, id, &order) || order.state == ORDER_PROCESSING)
-        return VERDICT_KEEP;
-    return judge_expiry(order.expires_ms, until_ms);
+    const struct order *order = &view->record->order;
+    return order->state == ORDER_PROCESSING ? VERDICT_KEEP : judge_expiry(order->expires_ms, view);
 }
 
-static enum verdict judge_authorization(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms)
+static enum verdict judge_authorization(const struct view *view)
 {
-    struct authorization authorization;
-    if (!store_get_authorization(txn, arena, id, &authorization))
-        return VERDICT_KEEP;
-    return judge_expiry(authorization.expires_ms, until_ms);
+    return judge_expiry(view->record->authorization.expires_ms, view);
 }
 
-static enum verdict judge_certificate(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms)
+static enum verdict judge_certificate(const struct view *view)
 {
-    struct certificate certificate;
-    if (!store_get_certificate(txn, arena, id, &certificate))
-        return VERDICT_KEEP;
-    return judge_expiry(certificate.not_after_ms, until_ms);
+    return judge_expiry(view->record->certificate.not_after_ms, view);
 }
 
 /* Ids are in the order of time. A suspended account stays, for its key would else be free to make another. */
-static enum verdict judge_account(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms)
+static enum verdict judge_account(const struct view *view)
 {
-    struct account account;
-    if (!store_get_account(txn, arena, id, &account))
-        return VERDICT_KEEP;
-    bool used = store_find(txn, arena, STORE_ORDER_BY_ACCOUNT, id) != NULL ||
-                store_find(txn, arena, STORE_CERTIFICATE_BY_ACCOUNT, id) != NULL;
-    return used || account.state == ACCOUNT_SUSPENDED || account.created_ms > until_ms ? VERDICT_KEEP : VERDICT_PRUNE;
+    const struct account *account = &view->record->account;
+    bool used = store_find(view->txn, view->arena, STORE_ORDER_BY_ACCOUNT, account->id) != NULL ||
+                store_find(view->txn, view->arena, STORE_CERTIFICATE_BY_ACCOUNT, account->id) != NULL;
+    bool kept = used || account->state == ACCOUNT_SUSPENDED || account->created_ms > view->until_ms;
+    return kept ? VERDICT_KEEP : VERDICT_PRUNE;
 }
 
 /* A bucket that is full again says as much as none. */
-static enum verdict judge_rate_bucket(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms)
+static enum verdict judge_rate_bucket(const struct view *view)
 {
-    struct rate_bucket bucket;
-    bool spent = !store_get_rate_bucket(txn, arena, id, &bucket) || bucket.full_us / 1000 >= until_ms;
-    return spent ? VERDICT_KEEP : VERDICT_PRUNE;
+    return view->record->rate_bucket.full_us / 1000 >= view->until_ms ? VERDICT_KEEP : VERDICT_PRUNE;
 }
 
-static enum verdict judge_pause(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms)
+static enum verdict judge_pause(const struct view *view)
 {
-    struct pause pause;
-    bool in_force = !store_get_pause(txn, arena, id, &pause) || pause.paused_ms != 0 || pause.grace_until_ms > until_ms;
-    return in_force ? VERDICT_KEEP : VERDICT_PRUNE;
+    const struct pause *pause = &view->record->pause;
+    return pause->paused_ms != 0 || pause->grace_until_ms > view->until_ms ? VERDICT_KEEP : VERDICT_PRUNE;
 }
 
-static enum verdict judge_webhook_event(struct store_txn *txn, struct arena *arena, const char *id, int64_t until_ms)
+static enum verdict judge_webhook_event(const struct view *view)
 {
-    struct webhook_event event;
-    bool kept = !store_get_webhook_event(txn, arena, id, &event) || event.next_ms != 0 || event.created_ms > until_ms;
-    return kept ? VERDICT_KEEP : VERDICT_PRUNE;
+    const struct webhook_event *event = &view->record->webhook_event;
+    return event->next_ms != 0 || event->created_ms > view->until_ms ? VERDICT_KEEP : VERDICT_PRUNE;
 }
 
 /* Rows with an index are looked at in the order of their end; the others, which have none, are walked through, a part
@@ -108,9 +109,12 @@ static const struct rule {
     BY_WALK(pause, ALWAYS),
 };
 
-/* Of each rule, where its next step begins; "": at the start. */
+/* What stays from one sweep to the next. */
 struct janitor_walks {
-    char after[ARRAY_SIZE(rules)][POSITION_BYTES];
+    char after[ARRAY_SIZE(rules)][POSITION_BYTES]; /* of each rule, where its next step begins; "": at the start */
+    /* damaged records that the log has, so that it gets each once; behind the last of them no more */
+    char told[TOLD_MAX][STORE_ID_MAX_BYTES + 1];
+    size_t told_count;
 };
 
 /* ---- one step: a job */
@@ -119,8 +123,10 @@ struct step {
     const struct rule *rule;
     int64_t until_ms;
     const char *after;
-    struct arena *arena;   /* of the page */
-    struct arena *scratch; /* of one record after the other: some are large */
+    struct arena *arena;   /* the page */
+    struct arena *scratch; /* one record */
+    const char *damaged[JANITOR_STEP];
+    size_t damaged_count;
     size_t removed;
     char next[POSITION_BYTES]; /* "": nothing is left to look at */
 };
@@ -134,18 +140,33 @@ static bool list_page(struct store_txn *txn, const struct step *step, struct sto
     return store_list_all(txn, step->arena, rule->class, after, JANITOR_STEP, false, out);
 }
 
+/* One that is damaged stays, and is no reason to keep what stands behind it. */
+static enum verdict judge_one(struct store_txn *txn, struct step *step, const char *id)
+{
+    union any_record record;
+    arena_reset(step->scratch);
+    enum store_status status = store_read(txn, step->scratch, step->rule->class, id, &record);
+    if (status == STORE_OK)
+        return step->rule->judge(&(struct view) { txn, step->scratch, &record, step->until_ms });
+    if (status == STORE_CORRUPT)
+        step->damaged[step->damaged_count++] = id;
+    else if (status != STORE_NOT_FOUND)
+        store_txn_fail(txn, status);
+    return VERDICT_KEEP;
+}
+
 static void step_work(struct store_txn *txn, void *arg)
 {
     struct step *step = arg;
     struct store_page page;
     arena_reset(step->arena);
+    step->damaged_count = 0;
     step->removed = 0;
     step->next[0] = '\0';
     if (!list_page(txn, step, &page))
         return;
     for (size_t i = 0; i < page.ids.count; i++) {
-        arena_reset(step->scratch);
-        enum verdict verdict = step->rule->judge(txn, step->scratch, page.ids.items[i], step->until_ms);
+        enum verdict verdict = judge_one(txn, step, page.ids.items[i]);
         if (verdict == VERDICT_STOP || store_txn_status(txn) != STORE_OK)
             return;
         if (verdict == VERDICT_PRUNE) {
@@ -168,14 +189,42 @@ static bool run_step(struct caraway *caraway, const struct rule *rule, struct st
     return status == STORE_OK;
 }
 
+static bool was_told(const struct janitor_walks *walks, const char *id)
+{
+    for (size_t i = 0; i < walks->told_count; i++) {
+        if (strcmp(walks->told[i], id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void tell_damaged(struct caraway *caraway, struct janitor_walks *walks, const struct step *step)
+{
+    for (size_t i = 0; i < step->damaged_count && walks->told_count < TOLD_MAX; i++) {
+        if (was_told(walks, step->damaged[i]))
+            continue;
+        snprintf(walks->told[walks->told_count++], sizeof walks->told[0], "%s", step->damaged[i]);
+        log_event(caraway->log, LOG_STORE_FAILED, LOG_TEXT("doing", "pruning"), LOG_TEXT("record", step->rule->what),
+                  LOG_TEXT("id", step->damaged[i]), LOG_TEXT("cause", "it is damaged and stays; see caraway check"));
+    }
+}
+
 static int64_t until(const struct caraway *caraway, const struct rule *rule, int64_t kept_ms)
 {
     return world_now_ms(caraway->world) - (rule->kept == ALWAYS ? 0 : kept_ms);
 }
 
-static size_t sweep_rule(struct caraway *caraway, const struct rule *rule, char after[static POSITION_BYTES],
-                         struct arena *arena, struct arena *scratch, const atomic_bool *stop)
+struct sweep {
+    struct caraway *caraway;
+    struct janitor_walks *walks;
+    struct arena *page, *record;
+    const atomic_bool *stop;
+};
+
+static size_t sweep_rule(const struct sweep *sweep, const struct rule *rule)
 {
+    struct caraway *caraway = sweep->caraway;
+    char *after = sweep->walks->after[rule - rules];
     int64_t kept_ms = 0;
     if (rule->kept != ALWAYS)
         memcpy(&kept_ms, (const char *)caraway->settings + rule->kept, sizeof kept_ms);
@@ -184,10 +233,12 @@ static size_t sweep_rule(struct caraway *caraway, const struct rule *rule, char 
     size_t removed = 0;
     if (rule->index != 0)
         after[0] = '\0';
-    for (size_t steps = 0; !*stop && (rule->index != 0 || steps < WALK_STEPS); steps++) {
-        struct step step = { rule, until(caraway, rule, kept_ms), after, arena, scratch, .removed = 0 };
+    for (size_t steps = 0; !*sweep->stop && (rule->index != 0 || steps < WALK_STEPS); steps++) {
+        struct step step = { .rule = rule, .after = after, .arena = sweep->page, .scratch = sweep->record };
+        step.until_ms = until(caraway, rule, kept_ms);
         if (!run_step(caraway, rule, &step))
             break;
+        tell_damaged(caraway, sweep->walks, &step);
         removed += step.removed;
         memcpy(after, step.next, POSITION_BYTES);
         if (after[0] == '\0')
@@ -200,11 +251,12 @@ static size_t sweep_rule(struct caraway *caraway, const struct rule *rule, char 
 
 size_t janitor_sweep(struct caraway *caraway, struct janitor_walks *walks, const atomic_bool *stop)
 {
-    AUTO(arena) arena = arena_create(PAGE_ARENA_MAX);
-    AUTO(arena) scratch = arena_create(RECORD_ARENA_MAX);
+    AUTO(arena) page = arena_create(PAGE_MAX_BYTES);
+    AUTO(arena) record = arena_create(RECORD_MAX_BYTES);
+    const struct sweep sweep = { caraway, walks, page, record, stop };
     size_t removed = 0;
-    for (size_t i = 0; arena != NULL && scratch != NULL && i < ARRAY_SIZE(rules); i++)
-        removed += sweep_rule(caraway, &rules[i], walks->after[i], arena, scratch, stop);
+    for (size_t i = 0; page != NULL && record != NULL && i < ARRAY_SIZE(rules); i++)
+        removed += sweep_rule(&sweep, &rules[i]);
     return removed;
 }
 

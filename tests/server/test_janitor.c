@@ -1,5 +1,7 @@
 /* What the janitor takes away, what it leaves, and when. */
 #include "server/management/janitor.h"
+#include "storage/keys.h"
+#include "storage/txn.h"
 #include "storage/upkeep.h"
 #include "tests/unit.h"
 
@@ -175,6 +177,82 @@ static void a_pause_in_force_stays(void **state)
     assert_int_equal(sweep(f), 0);
 }
 
+static void put_bound(struct store_txn *txn, void *arg)
+{
+    (void)arg;
+    store_put_external_key(txn, &(struct external_key) { .id = "k", .bound = 2 });
+    store_put_account(txn, &(struct account) { .id = "old", .external_key = "k", .created_ms = 1 });
+    store_put_account(txn, &(struct account) { .id = "young", .external_key = "k", .created_ms = NOW });
+}
+
+static void an_account_leaves_its_external_key(void **state)
+{
+    struct fixture *f = *state;
+    struct store_page page;
+    struct external_key key;
+    write_ok(f, put_bound, NULL);
+    assert_int_equal(sweep(f), 1);
+    AUTO(store_txn) txn = store_begin_read(f->caraway.store);
+    assert_true(store_list(txn, f->arena, STORE_ACCOUNT_BY_EXTERNAL_KEY, "k", NULL, 9, false, &page));
+    assert_int_equal(page.ids.count, 1);
+    assert_string_equal(page.ids.items[0], "young");
+    assert_true(store_get_external_key(txn, f->arena, "k", &key));
+    assert_int_equal(key.bound, 2);
+}
+
+/* Bytes behind the store's back: the first in the order of its end, and in that of ids, is damaged. */
+static void damage(struct store_txn *txn, enum record_class class, const char *id, struct bytes value)
+{
+    struct key key;
+    assert_true(key_of_record(class, id, &key));
+    txn_note(txn, txn->driver->put(txn->txn, key_bytes(&key), value));
+}
+
+static void put_damaged(struct store_txn *txn, void *arg)
+{
+    (void)arg;
+    store_put_order(txn, &(struct order) { .id = "o1", .expires_ms = 1 });
+    store_put_order(txn, &(struct order) { .id = "o2", .expires_ms = 2 });
+    store_put_account(txn, &(struct account) { .id = "a1", .created_ms = 1 });
+    store_put_account(txn, &(struct account) { .id = "a2", .created_ms = 1 });
+    AUTO_BUF(nobody, 1 << 10);
+    record_encode(&nobody, &record_type_account, &(struct account) { .created_ms = 1 });
+    damage(txn, RECORD_order, "o1", bytes_text("\x01garbage"));
+    damage(txn, RECORD_account, "a1", buf_bytes(&nobody));
+}
+
+static size_t count_in(FILE *file, const char *text)
+{
+    char line[1024];
+    size_t count = 0;
+    rewind(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        count += strstr(line, text) != NULL;
+    return count;
+}
+
+static void a_damaged_record_is_told_once_and_left(void **state)
+{
+    struct fixture *f = *state;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    f->caraway.log = log_open(fileno(file), LOG_LEVEL_DEBUG, LOG_FORMAT_JSON, &f->world);
+    write_ok(f, put_damaged, NULL);
+    assert_int_equal(sweep(f), 2);
+    assert_int_equal(sweep(f), 0);
+    write_ok(f, put_one, &(struct one) { ORDER, 3 });
+    assert_int_equal(sweep(f), 1);
+    assert_int_equal(count_in(file, "\"id\":\"o1\""), 1);
+    assert_int_equal(count_in(file, "\"id\":\"a1\""), 1);
+    assert_int_equal(count_in(file, "store.failed"), 2);
+    log_drop(f->caraway.log);
+    fclose(file);
+    AUTO(store_txn) txn = store_begin_read(f->caraway.store);
+    struct order order;
+    assert_int_equal(store_read(txn, f->arena, RECORD_order, "o1", &order), STORE_CORRUPT);
+    assert_int_equal(store_read(txn, f->arena, RECORD_order, "o2", &order), STORE_NOT_FOUND);
+}
+
 enum { MANY = 100 * JANITOR_STEP + 50 };
 
 static void put_many(struct store_txn *txn, void *arg)
@@ -292,6 +370,8 @@ int main(void)
         CASE(an_order_in_processing_stays),
         CASE(an_account_in_use_stays),
         CASE(a_pause_in_force_stays),
+        CASE(an_account_leaves_its_external_key),
+        CASE(a_damaged_record_is_told_once_and_left),
         CASE(what_is_ordered_by_time_goes_in_one_sweep),
         CASE(a_walk_goes_on_in_the_next_sweep),
         CASE(long_traces_go_like_short_ones),
