@@ -190,22 +190,31 @@ static void cancel_orders(struct store_txn *txn, const char *account)
     }
 }
 
-static bool store_account(struct store_txn *txn, struct request *rq)
+struct update {
+    struct texts contacts; /* only if the payload has some */
+    bool deactivates;
+    struct account account; /* as it is then */
+};
+
+/* Into the account as it is now: its owner may have changed since the request came. */
+static bool store_update(struct store_txn *txn, struct request *rq)
 {
-    struct account *wanted = rq->state;
-    struct account stored;
-    if (!store_get_account(txn, rq->arena, wanted->id, &stored) || stored.state != ACCOUNT_VALID ||
-        strcmp(stored.thumbprint, wanted->thumbprint) != 0)
-        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "The account or its key has changed meanwhile");
-    store_put_account(txn, wanted);
-    if (wanted->state == ACCOUNT_DEACTIVATED)
-        cancel_orders(txn, wanted->id);
+    struct update *update = rq->state;
+    struct account *account = &update->account;
+    TRY(store_get_account(txn, rq->arena, rq->account.id, account));
+    if (json_object_get(rq->payload, "contact") != NULL)
+        account->contacts = update->contacts;
+    if (update->deactivates) {
+        account_move(account, ACCOUNT_DEACTIVATED);
+        cancel_orders(txn, account->id);
+    }
+    store_put_account(txn, account);
     return true;
 }
 
 static bool after_update(struct request *rq)
 {
-    const struct account *account = rq->state;
+    const struct account *account = &((struct update *)rq->state)->account;
     log_event(rq->caraway->log, LOG_ACCOUNT_UPDATED, LOG_TEXT("account", account->id),
               LOG_TEXT("status", state_text(&account_states, account->state)));
     return account_reply(rq, account, 200);
@@ -217,13 +226,15 @@ bool account_post(struct request *rq)
         return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "This is the URL of another account");
     if (rq->payload == NULL || json_object_size(rq->payload) == 0)
         return account_reply(rq, &rq->account, 200);
+    struct update *update = arena_alloc(rq->arena, sizeof *update);
+    if (update == NULL)
+        return problem_out_of_memory(&rq->problem);
     const char *status = NULL;
     TRY(payload_text(rq, "status", &status));
-    TRY(read_contacts(rq, &rq->account.contacts));
+    TRY(read_contacts(rq, &update->contacts));
     /* §7.3.2: any other status, and an agreement to terms, are ignored */
-    if (status != NULL && strcmp(status, "deactivated") == 0)
-        account_move(&rq->account, ACCOUNT_DEACTIVATED);
-    rq->state = &rq->account;
-    request_submit(rq, store_account, after_update);
+    update->deactivates = status != NULL && strcmp(status, "deactivated") == 0;
+    rq->state = update;
+    request_submit(rq, store_update, after_update);
     return true;
 }

@@ -52,9 +52,7 @@ static bool check_inner_payload(struct request *rq, const struct jws *inner)
 static bool store_key(struct store_txn *txn, struct request *rq)
 {
     struct key_change *state = rq->state;
-    if (!store_get_account(txn, rq->arena, rq->account.id, &state->account) || state->account.state != ACCOUNT_VALID ||
-        strcmp(state->account.thumbprint, rq->account.thumbprint) != 0)
-        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "The account or its key has changed meanwhile");
+    TRY(store_get_account(txn, rq->arena, rq->account.id, &state->account));
     const char *thumbprint = jwk_thumbprint(state->inner.jwk);
     state->conflict = store_find(txn, rq->arena, STORE_ACCOUNT_BY_KEY, thumbprint);
     if (state->conflict != NULL)

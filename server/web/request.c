@@ -213,10 +213,24 @@ void request_dispatch(struct request *rq)
 
 /* ---- waiting for the store */
 
+/* What was committed since the signature was checked counts: an account that was closed or suspended does nothing more,
+ * and neither does a key that it gave up. */
+static bool signer_may_still_act(struct store_txn *txn, struct request *rq)
+{
+    struct account now;
+    if (rq->account.id == NULL)
+        return true;
+    if (!store_get_account(txn, rq->arena, rq->account.id, &now))
+        return problem_fail(&rq->problem, PROBLEM_ACCOUNT_DOES_NOT_EXIST, "The account has been removed meanwhile");
+    if (strcmp(now.thumbprint, rq->account.thumbprint) != 0)
+        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "The account's key has been changed meanwhile");
+    return account_may_act(&now, &rq->problem);
+}
+
 static void job_work(struct store_txn *txn, void *arg)
 {
     struct request *rq = arg;
-    rq->refused = !rq->work(txn, rq);
+    rq->refused = !signer_may_still_act(txn, rq) || !rq->work(txn, rq);
 }
 
 static void job_done(void *arg, enum store_status status)

@@ -127,7 +127,8 @@ const char *request_argument(struct request *rq, const char *name);
 void request_wait(struct request *rq, request_handler *after);
 /* On any thread: `after` runs on the web thread next. */
 void request_resume(struct request *rq);
-/* Suspends if needed and queues `work` for the writer. work: check, then write; false = refused, rq->problem filled.
+/* Suspends if needed and queues `work` for the writer. work: check, then write; false = refused, rq->problem filled. It
+ * finds the account that signed still valid, with the same key; else the request is refused without it.
  * Then `after` runs on the web thread, unless the store failed or work refused: then the problem is the answer. */
 void request_submit(struct request *rq, bool (*work)(struct store_txn *, struct request *), request_handler *after);
 
