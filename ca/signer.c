@@ -1,8 +1,7 @@
 #include "ca/signer.h"
 
+#include "base/thread.h"
 #include "ca/leaf.h"
-
-#include <pthread.h>
 
 struct signer {
     const struct issuer *issuer;
@@ -50,7 +49,7 @@ struct signer *signer_start(const struct issuer *issuer, unsigned threads)
     pthread_mutex_init(&signer->lock, NULL);
     pthread_cond_init(&signer->work, NULL);
     for (; signer->started < threads; signer->started++)
-        if (pthread_create(&signer->threads[signer->started], NULL, run, signer) != 0)
+        if (!thread_start(&signer->threads[signer->started], run, signer))
             return NULL;
     return TAKE(signer);
 }

@@ -1,9 +1,7 @@
 #include "storage/writer.h"
 
+#include "base/thread.h"
 #include "storage/txn.h"
-
-#include <pthread.h>
-#include <signal.h>
 
 struct writer {
     void *db;
@@ -83,17 +81,6 @@ static void writer_free(struct writer *writer)
 }
 DEFINE_DROP(writer, writer_free)
 
-/* Signals are for the threads that expect them. */
-static bool start_thread(struct writer *writer)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&writer->thread, NULL, writer_main, writer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code == 0;
-}
-
 struct writer *writer_start(const struct store_driver *driver, void *db)
 {
     AUTO(writer) writer = calloc(1, sizeof *writer);
@@ -104,7 +91,7 @@ struct writer *writer_start(const struct store_driver *driver, void *db)
     writer->db = db;
     writer->end = &writer->first;
     writer->txn = txn_create_writer(driver);
-    if (writer->txn == NULL || !start_thread(writer))
+    if (writer->txn == NULL || !thread_start(&writer->thread, writer_main, writer))
         return NULL;
     return TAKE(writer);
 }

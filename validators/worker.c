@@ -1,6 +1,6 @@
 #include "validators/worker.h"
 
-#include <signal.h>
+#include "base/thread.h"
 
 static void on_total_timeout(struct val_deadline *deadline)
 {
@@ -63,17 +63,6 @@ static bool open_all(struct val_worker *worker)
                                   &worker->fetcher);
 }
 
-/* Signals are for the main thread; and a peer that went away is an error of write, not SIGPIPE. */
-static bool start_thread(struct val_worker *worker)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&worker->thread, NULL, run, worker) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return ok;
-}
-
 static void free_all(struct val_worker *worker)
 {
     CHECK(uv_loop_close(&worker->loop) == 0);
@@ -92,7 +81,7 @@ bool val_worker_start(struct val_worker *worker, struct val_shared *shared)
         CHECK(uv_loop_close(&worker->loop) == 0);
         return false;
     }
-    if (open_all(worker) && start_thread(worker))
+    if (open_all(worker) && thread_start(&worker->thread, run, worker))
         return true;
     close_all(worker);
     run(worker);

@@ -1,7 +1,7 @@
 #include "server/management/janitor.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include "base/thread.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -334,11 +334,7 @@ struct janitor *janitor_start(struct caraway *caraway)
     janitor->walks = janitor_walks_create();
     if (janitor->walks == NULL)
         return NULL;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    janitor->running = pthread_create(&janitor->thread, NULL, run, janitor) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    janitor->running = thread_start(&janitor->thread, run, janitor);
     return janitor->running ? TAKE(janitor) : NULL;
 }
 

@@ -1,9 +1,9 @@
 #include "server/management/stream.h"
 
+#include "base/thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -29,17 +29,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Signals are for the threads that expect them. */
-static bool start(struct stream *stream)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    stream->running = pthread_create(&stream->thread, NULL, run, stream) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return stream->running;
-}
-
 struct stream *stream_open(struct store *store, stream_source *source, struct log *log)
 {
     int ends[2];
@@ -51,7 +40,8 @@ struct stream *stream_open(struct store *store, stream_source *source, struct lo
         return NULL;
     stream->read_fd = ends[0];
     stream->write_fd = ends[1];
-    if (start(stream))
+    stream->running = thread_start(&stream->thread, run, stream);
+    if (stream->running)
         return TAKE(stream);
     close(stream->write_fd);
     return NULL;

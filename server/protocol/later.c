@@ -1,7 +1,7 @@
 #include "server/protocol/later.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include "base/thread.h"
+
 #include <time.h>
 
 struct later {
@@ -70,16 +70,6 @@ static void *later_run(void *arg)
     return NULL;
 }
 
-static bool start_thread(struct later *later)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    bool started = pthread_create(&later->thread, NULL, later_run, later) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 struct later *later_start(const struct world *world)
 {
     struct later *later = calloc(1, sizeof *later);
@@ -90,7 +80,7 @@ struct later *later_start(const struct world *world)
     list_init(&later->tasks);
     pthread_mutex_init(&later->lock, NULL);
     monotonic_cond_init(&later->changed);
-    if (!start_thread(later)) {
+    if (!thread_start(&later->thread, later_run, later)) {
         pthread_cond_destroy(&later->changed);
         pthread_mutex_destroy(&later->lock);
         free(later);

@@ -2,11 +2,10 @@
 
 #include "base/crypto.h"
 #include "base/encode.h"
+#include "base/thread.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 
 enum { SECRET_LEAST_BYTES = 16, SECRET_MOST_BYTES = 1024, POLL_MS = 60000, HEADER_MAX_BYTES = 512 };
@@ -252,16 +251,6 @@ static void drop(struct outbound *outbound)
     free(outbound);
 }
 
-static bool start_thread(struct outbound *outbound)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool running = pthread_create(&outbound->thread, NULL, run, outbound) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return running;
-}
-
 struct outbound *outbound_start(const struct outbound_options *options, char why[static OUTBOUND_WHY_SIZE])
 {
     struct outbound *outbound = calloc(1, sizeof *outbound);
@@ -277,7 +266,7 @@ struct outbound *outbound_start(const struct outbound_options *options, char why
     outbound->secret = BUF_INIT(SECRET_MOST_BYTES);
     outbound->multi = curl_multi_init();
     bool ok = options->secret_file[0] == '\0' || read_secret(options->secret_file, &outbound->secret, why);
-    if (ok && outbound->multi != NULL && start_thread(outbound))
+    if (ok && outbound->multi != NULL && thread_start(&outbound->thread, run, outbound))
         return outbound;
     drop(outbound);
     return NULL;

@@ -1,10 +1,10 @@
 #include "server/webhook/webhook_inside.h"
 
+#include "base/thread.h"
 #include "server/protocol/authorization.h"
 #include "server/protocol/finalize.h"
 #include "server/protocol/order.h"
 
-#include <signal.h>
 #include <time.h>
 
 enum { REFUSAL_MAX_BYTES = 8192, IDS_MAX_BYTES = 1 << 20, EVENT_MAX_BYTES = 1 << 20 };
@@ -75,11 +75,7 @@ bool webhook_start(struct caraway *caraway)
         return true;
     webhook->caraway = caraway;
     webhook->watch = (struct world_watch) { .moved = clock_jumped, .arg = webhook };
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    webhook->running = pthread_create(&webhook->thread, NULL, webhook_run, webhook) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    webhook->running = thread_start(&webhook->thread, webhook_run, webhook);
     if (webhook->running)
         world_watch(caraway->world, &webhook->watch);
     return webhook->running;
