@@ -79,6 +79,8 @@ static int set_up(void **state)
     f->settings = read_good(&(struct settings_sources) { .flags = flags, .flag_count = ARRAY_SIZE(flags) });
     f->caraway = (struct caraway) { .world = &f->world, .settings = f->settings, .rechecks = rechecks_create() };
     f->arena = arena_create(1 << 20);
+    assert_true(validators_open(&(struct validators_options) { .threads = 1, .user_agent = "test" },
+                                &f->caraway.validators, why));
     assert_int_equal(store_open(&options, &f->caraway.store, why), STORE_OK);
     assert_int_equal(store_write(f->caraway.store, put_all, NULL), STORE_OK);
     f->caraway.limits = limits_create(f->settings, f->caraway.store);
@@ -97,6 +99,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
+    validators_drop(f->caraway.validators);
     rechecks_drop(f->caraway.rechecks);
     limits_drop(f->caraway.limits);
     store_drop(f->caraway.store);
