@@ -24,7 +24,7 @@ static void start_if_stored(struct request *rq)
 {
     struct finalize *state = rq->state;
     if (state->processing && rq->store_status == STORE_OK && state->issuance != NULL)
-        issuance_start_detached(TAKE(state->issuance));
+        issuance_start_detached(TAKE(state->issuance), &state->order);
 }
 
 /* The client may have gone before it could be answered; what is stored goes on. */

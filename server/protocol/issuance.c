@@ -341,8 +341,9 @@ void issuance_start(struct issuance *issuance, struct request *waiter)
     sign(issuance);
 }
 
-void issuance_start_detached(struct issuance *issuance)
+void issuance_start_detached(struct issuance *issuance, const struct order *stored)
 {
+    issuance->order.lifetime_ms = stored->lifetime_ms;
     issuance_start(issuance, NULL);
 }
 

@@ -22,8 +22,8 @@ DEFINE_DROP(issuance, issuance_drop)
  * refused with a problem when there is no certificate. */
 void issuance_start(struct issuance *issuance, struct request *waiter);
 /* No one waits; the order is stored as processing, and becomes valid, or invalid with an error, as soon as the store
- * takes it. */
-void issuance_start_detached(struct issuance *issuance);
+ * takes it. It lives as long as the account's rules allowed when the order was stored. */
+void issuance_start_detached(struct issuance *issuance, const struct order *stored);
 
 /* The order as it was stored with its certificate. */
 const struct order *issuance_order(const struct issuance *issuance);

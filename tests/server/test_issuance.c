@@ -125,7 +125,7 @@ static void start(struct fixture *f)
     assert_int_equal(csr_parse(buf_bytes(&der), &csr, why), CSR_OK);
     struct issuance *issuance = issuance_create(&f->caraway, &f->order, csr);
     assert_non_null(issuance);
-    issuance_start_detached(issuance);
+    issuance_start_detached(issuance, &f->order);
 }
 
 static struct order stored_order(struct fixture *f)
