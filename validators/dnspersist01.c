@@ -92,7 +92,11 @@ static enum val_turn ask(struct val_attempt *attempt)
 {
     struct val_txt_lookup *lookup = val_txt_of(attempt);
     const struct validation *validation = attempt->validation;
-    CHECK(validation->account_count > 0 && validation->issuer_count > 0);
+    CHECK(validation->account_count > 0);
+    if (validation->issuer_count == 0) /* it was offered when there was one */
+        return val_attempt_fail(attempt, PROBLEM_UNAUTHORIZED,
+                                "%s: this authority goes by no name any more that a record could give",
+                                validation->identifier.value);
     snprintf(lookup->wanted, sizeof lookup->wanted, "%s; accounturi=%s%s", validation->issuers[0],
              validation->accounts[0], covers_more(validation) ? "; policy=wildcard" : "");
     return val_txt_ask(lookup, compare);

@@ -61,7 +61,7 @@ struct validation {
     const char *account_url;           /* as the client was told it; NULL fits no CAA record with an accounturi */
     bool wildcard;                     /* "*." stood in front: for CAA, and dns-persist-01 then wants policy=wildcard */
     bool subdomains;                   /* it is to cover the names below: dns-persist-01 wants the same, CAA does not */
-    const char *const *issuers;        /* the names this authority goes by; for dns-persist-01 at least one */
+    const char *const *issuers;        /* the names this authority goes by; without one dns-persist-01 fails */
     size_t issuer_count;
     /* for dns-persist-01: what the record may call the account, any of them, the likeliest first, at least one; what
      * they all begin with when they are hashes, else NULL; and what persistUntil is held against */

@@ -29,7 +29,7 @@ enum authorization_state authorization_state_at(const struct authorization *auth
 
 /* ---- making */
 
-static bool is_on_offer(const struct settings *settings, enum acme_challenge_type type)
+bool authorization_offers(const struct settings *settings, enum acme_challenge_type type)
 {
     if (type == CHALLENGE_DNS_PERSIST_01)
         return persist_is_offered(settings);
@@ -63,7 +63,7 @@ static bool make_challenges(struct request *rq, const struct policy *policy, str
         return problem_out_of_memory(&rq->problem);
     for (unsigned type = 0; type < CHALLENGE_TYPES; type++) {
         const char *text = challenge_type_text(type);
-        if (challenge_offered(type, &identifier) && is_on_offer(rq->caraway->settings, type) &&
+        if (challenge_offered(type, &identifier) && authorization_offers(rq->caraway->settings, type) &&
             policy_takes_challenge(policy, text))
             list->items[list->count++] = (struct challenge) { .type = text,
                                                               .token = challenge_has_token(type) ? token : NULL,

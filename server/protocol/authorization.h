@@ -4,6 +4,7 @@
 #include "server/web/request.h"
 
 struct policy;
+struct settings;
 
 bool authorization_new(struct request *rq);  /* POST new-authz */
 bool authorization_post(struct request *rq); /* POST-as-GET, or deactivation */
@@ -19,6 +20,8 @@ struct authorization_wish {
     enum authorization_scope scope;
 };
 
+/* Whether the server's settings put challenges of this type on offer. */
+bool authorization_offers(const struct settings *settings, enum acme_challenge_type type);
 /* A pending authorization with the challenges that the policy takes, or one that is valid by the policy itself;
  * order_id NULL when no order waits for it. Texts in the request's arena. */
 MUST_USE bool authorization_make(struct request *rq, const struct policy *policy, const char *order_id,

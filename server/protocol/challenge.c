@@ -135,10 +135,14 @@ static bool after_start(struct request *rq)
     return challenge_reply(rq, rq->state);
 }
 
-/* The rules may have been narrowed since the challenge was offered. */
+/* The rules may have been narrowed since the challenge was offered, the server's settings too. */
 static bool check_policy(struct request *rq, const struct challenge *challenge)
 {
     struct policy policy;
+    enum acme_challenge_type type;
+    if (!challenge_type_from_text(challenge->type, &type) || !authorization_offers(rq->caraway->settings, type))
+        return problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED,
+                            "This server does not take the challenge %s any more; make a new order", challenge->type);
     TRY(policy_of_request(rq, &policy));
     return policy_takes_challenge(&policy, challenge->type) ||
            problem_fail(&rq->problem, PROBLEM_UNAUTHORIZED, "This account may no longer use the challenge %s",
