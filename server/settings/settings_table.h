@@ -229,7 +229,8 @@
     X(web_idle_timeout_ms, DURATION, "web.idle-timeout", "75s", SAME, SETTING_SECOND, SETTING_HOUR, "", RESTART, \
       "How long a connection may stay idle between requests.") \
     X(web_request_timeout_ms, DURATION, "web.request-timeout", "10s", SAME, SETTING_SECOND, SETTING_HOUR, "", \
-      RESTART, "Most that a client may take to send one request.") \
+      RESTART, "Most that a client may take to send one request, or to read its answer, which has a second more for each " \
+      "8 KiB.") \
     X(shutdown_timeout_ms, DURATION, "shutdown-timeout", "10s", SAME, 0, SETTING_HOUR, "", RESTART, \
       "How long a stopping server finishes what is in flight.") \
     X(log_level, CHOICE, "log.level", "info", SAME, 0, 0, "debug|info|warning|error", RESTART, \

@@ -1,5 +1,6 @@
 /* The HTTP edge: listeners on libmicrohttpd, one request context per exchange, suspended while a job is under way.
- * Limits are enforced where bytes enter: connections in all and per address, body size, time for a request to arrive.
+ * Limits are enforced where bytes enter: connections in all and per address, body size, time for a request to arrive
+ * and for its answer to be taken.
  */
 #pragma once
 
@@ -16,7 +17,8 @@ struct web_options {
     unsigned threads;
     unsigned max_connections, max_connections_per_address; /* 0: no limit per address */
     int64_t idle_timeout_ms;                               /* a kept connection without a request */
-    int64_t request_timeout_ms; /* from a request's first byte, or the connection's start, to its last */
+    int64_t request_timeout_ms; /* from a request's first byte, or the connection's start, to its last; for an answer
+                                   with a second more for every 8 KiB */
 };
 enum { WEB_WHY_SIZE = 256 };
 

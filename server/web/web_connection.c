@@ -13,7 +13,8 @@ enum {
     DISCARD_MAX_BYTES = 1 << 20,
     REPLY_MAX_BYTES = 4 << 20,
     HEADER_MAX_BYTES = 64 << 10,
-    STREAM_BLOCK_BYTES = 64 << 10
+    STREAM_BLOCK_BYTES = 64 << 10,
+    SLOWEST_BYTES_PER_S = 8 << 10,
 };
 
 enum phase { PHASE_READING, PHASE_WORKING, PHASE_ANSWERED };
@@ -290,6 +291,9 @@ static enum MHD_Result answer(struct exchange *ex)
     work_ended(ex->web);
     struct reply *reply = &ex->rq.reply;
     request_finish(&ex->rq);
+    if (reply->stream == NULL)
+        web_socket_set_deadline(ex->socket,
+                                ex->web->request_timeout_ms + (int64_t)reply->body.len * 1000 / SLOWEST_BYTES_PER_S);
     struct MHD_Response *response = make_response(reply);
     if (response == NULL)
         return MHD_NO;

@@ -15,7 +15,7 @@ struct web_socket {
     struct web *web;
     struct MHD_Connection *connection;
     int fd;
-    _Atomic int64_t deadline_ms; /* monotonic: shut down when still here then; 0 while we work on an answer */
+    _Atomic int64_t deadline_ms; /* monotonic: shut down when still here then; 0 while we work or stream */
     bool shaken;                 /* the handshake has nothing more to read */
     bool watched;                /* the watch knows the descriptor */
     bool waiting;                /* suspended until the peer goes on with its handshake; guarded by web->lock */
@@ -87,7 +87,7 @@ static void session_begin(struct web_socket *one)
         gnutls_session_ticket_enable_server(session, &one->web->ticket_key);
 }
 
-/* ---- the watch: a sender that drips bytes resets the library's idle timer, but not this one */
+/* ---- the watch: a peer that sends or takes byte by byte resets the library's idle timer, but not this one */
 
 static void shut_down_overdue(struct web *web)
 {

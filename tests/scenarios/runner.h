@@ -170,6 +170,8 @@ MUST_USE bool play_hello(struct scenario *s, words w, size_t count);
 MUST_USE bool play_send(struct scenario *s, words w, size_t count);
 MUST_USE bool play_drip(struct scenario *s, words w, size_t count);
 MUST_USE bool play_stall(struct scenario *s, words w, size_t count);
+MUST_USE bool play_sip(struct scenario *s, words w, size_t count);
+MUST_USE bool play_pipeline(struct scenario *s, words w, size_t count);
 MUST_USE bool play_receive(struct scenario *s, words w, size_t count);
 MUST_USE bool play_abandon(struct scenario *s, words w, size_t count);
 void edge_clear(struct scenario *s);

@@ -5,13 +5,22 @@
 #include "test-client/cpu.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 4 << 20, RECEIVED_MAX = 1 << 20, IO_TIMEOUT_S = 30, POLL_MS = 10, DRIP_MS = 100 };
+enum {
+    TEXT_MAX = 4 << 20,
+    RECEIVED_MAX = 1 << 20,
+    IO_TIMEOUT_S = 30,
+    POLL_MS = 10,
+    DRIP_MS = 100,
+    NARROW_BUFFER_BYTES = 4096, /* what fits into the kernel's buffers costs the server nothing */
+    NARROW_SEGMENT_BYTES = 536,
+};
 
 struct connection {
     char name[NAME_MAX_BYTES];
@@ -39,9 +48,8 @@ static struct sockaddr_in loopback(int port)
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-/* ---- connect NAME [plain [PORT]], secure NAME [OTHER], hello NAME [half], send NAME TEXT [TIMES], drip NAME TEXT,
- * receive NAME closed|TEXT, stall NAME, abandon
- */
+/* ---- connect NAME [plain|narrow [PORT]], secure NAME [OTHER], hello NAME [half], send NAME TEXT [TIMES],
+ * drip NAME TEXT, sip NAME BYTES, receive NAME closed|TEXT, stall NAME, abandon, pipeline */
 
 /* With the session of a connection before, where one is given: then the server must take it up. */
 static bool start_tls(struct connection *connection, const struct connection *before)
@@ -54,7 +62,14 @@ static bool start_tls(struct connection *connection, const struct connection *be
     return before == NULL || SSL_session_reused(connection->tls) == 1;
 }
 
-static bool open_connection(struct scenario *s, const char *name, int port, bool plain, struct connection **out)
+static void make_narrow(int fd)
+{
+    const int buffer = NARROW_BUFFER_BYTES, segment = NARROW_SEGMENT_BYTES;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+}
+
+static bool open_connection(struct scenario *s, const char *name, int port, const char *kind, struct connection **out)
 {
     AUTO(connection) connection = calloc(1, sizeof *connection);
     struct timeval patience = { .tv_sec = IO_TIMEOUT_S };
@@ -65,9 +80,11 @@ static bool open_connection(struct scenario *s, const char *name, int port, bool
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (strcmp(kind, "narrow") == 0)
+        make_narrow(connection->fd);
     if (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0)
         return fail(s, "cannot connect");
-    if (!plain && !start_tls(connection, NULL))
+    if (strcmp(kind, "plain") != 0 && !start_tls(connection, NULL))
         return fail(s, "no TLS connection comes about");
     *out = TAKE(connection);
     return true;
@@ -77,7 +94,7 @@ bool play_connect(struct scenario *s, words w, size_t count)
 {
     AUTO(connection) connection = NULL;
     int port = count > 2 ? (int)strtol(w[2], NULL, 10) : s->daemon.port;
-    TRY(open_connection(s, w[0], port, count > 1 && strcmp(w[1], "plain") == 0, &connection));
+    TRY(open_connection(s, w[0], port, count > 1 ? w[1] : "", &connection));
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (s->connections[i] == NULL) {
             s->connections[i] = TAKE(connection);
@@ -177,24 +194,64 @@ bool play_drip(struct scenario *s, words w, size_t count)
     return true;
 }
 
+/* Reads so many bytes (TLS or not) again and again, with pauses, until the server has closed. */
+bool play_sip(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    struct connection *connection = connection_find(s, w[0]);
+    size_t most = strtoul(w[1], NULL, 10);
+    int64_t began = monotonic_ms();
+    char block[4096];
+    TRY(connection != NULL && most <= sizeof block);
+    struct pollfd poll_fd = { .fd = connection->fd };
+    while (poll(&poll_fd, 1, 0) == 0 && (most == 0 || recv(connection->fd, block, most, 0) > 0)) {
+        if (monotonic_ms() - began > IO_TIMEOUT_S * 1000)
+            return fail(s, "the server waits for its reader");
+        loop_run_for(s, DRIP_MS);
+    }
+    return true;
+}
+
+/* A signed request, as bytes. */
+static bool write_request(struct scenario *s, words w, struct buf *out)
+{
+    struct client *client = client_find(s, w[0]);
+    const char *host = strstr(w[1], "://"), *path = host != NULL ? strchr(host + 3, '/') : NULL;
+    AUTO_BUF(body, TEXT_MAX);
+    TRY(client != NULL && path != NULL);
+    TRY(sign_request(s, client, w[1], w[2], &(struct mutations) { 0 }, &body));
+    buf_printf(out,
+               "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/jose+json\r\n"
+               "Content-Length: %zu\r\n\r\n%s",
+               path, s->daemon.port, body.len, buf_str(&body));
+    return true;
+}
+
+/* pipeline NAME CLIENT URL PAYLOAD TIMES: signed requests over a connection, whose answers nobody reads */
+bool play_pipeline(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    struct connection *connection = connection_find(s, w[0]);
+    TRY(connection != NULL);
+    for (long times = strtol(w[4], NULL, 10); times > 0; times--) {
+        AUTO_BUF(text, TEXT_MAX);
+        TRY(write_request(s, w + 1, &text));
+        if (!send_text(connection, &text))
+            return fail(s, "cannot send");
+    }
+    return true;
+}
+
 /* abandon CLIENT URL PAYLOAD TIMES: signed requests, each over a connection that ends before the answer */
 bool play_abandon(struct scenario *s, words w, size_t count)
 {
     (void)count;
-    struct client *client = client_find(s, w[0]);
-    const char *host = strstr(w[1], "://"), *path = host != NULL ? strchr(host + 3, '/') : NULL;
-    TRY(client != NULL && path != NULL);
     for (long times = strtol(w[3], NULL, 10); times > 0; times--) {
         AUTO(connection) connection = NULL;
-        AUTO_BUF(body, TEXT_MAX);
         AUTO_BUF(text, TEXT_MAX);
-        TRY(sign_request(s, client, w[1], w[2], &(struct mutations) { 0 }, &body));
-        buf_printf(&text,
-                   "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/jose+json\r\n"
-                   "Content-Length: %zu\r\n\r\n%s",
-                   path, s->daemon.port, body.len, buf_str(&body));
-        TRY(open_connection(s, "", s->daemon.port, false, &connection));
-        if (SSL_write(connection->tls, text.data, (int)text.len) <= 0)
+        TRY(write_request(s, w, &text));
+        TRY(open_connection(s, "", s->daemon.port, "", &connection));
+        if (!send_text(connection, &text))
             return fail(s, "cannot send");
     }
     return true;

@@ -42,6 +42,8 @@ static const struct {
     { "send", 2, 3, play_send },
     { "drip", 2, 2, play_drip },
     { "stall", 1, 1, play_stall },
+    { "sip", 2, 2, play_sip },
+    { "pipeline", 5, 5, play_pipeline },
     { "receive", 2, 2, play_receive },
     { "abandon", 4, 4, play_abandon },
     { "receiver", 2, 4, play_receiver },
