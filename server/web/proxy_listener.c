@@ -1,5 +1,6 @@
 #include "server/web/proxy_listener.h"
 
+#include "base/list.h"
 #include "server/web/forwarded.h"
 #include "server/web/proxy_header.h"
 
@@ -14,8 +15,8 @@
 enum { PAUSE_MS = 100, PEER_SIZE = 64 };
 
 struct waiting {
-    struct waiting *later, *earlier; /* in order of arrival */
-    const int *socket;               /* the one it came by */
+    struct list link;  /* in listener->waiting */
+    const int *socket; /* the one it came by */
     int fd;
     int64_t deadline_ms; /* monotonic */
     struct sockaddr_storage peer;
@@ -28,24 +29,27 @@ struct proxy_listener {
     struct proxy_listener_options options;
     int events, stop; /* an epoll, an eventfd */
     pthread_t thread;
-    struct waiting *oldest, *newest; /* the thread's, like all of them */
+    struct list waiting; /* the thread's; the oldest first */
     size_t count;
 };
 
 /* ---- who waits */
 
+static struct waiting *oldest(const struct proxy_listener *listener)
+{
+    struct list *link = list_first(&listener->waiting);
+    return link != NULL ? CONTAINER_OF(link, struct waiting, link) : NULL;
+}
+
 static void add(struct proxy_listener *listener, struct waiting *one)
 {
-    one->earlier = listener->newest;
-    *(listener->newest != NULL ? &listener->newest->later : &listener->oldest) = one;
-    listener->newest = one;
+    list_add(&listener->waiting, &one->link);
     listener->count++;
 }
 
 static void take_away(struct proxy_listener *listener, struct waiting *one)
 {
-    *(one->earlier != NULL ? &one->earlier->later : &listener->oldest) = one->later;
-    *(one->later != NULL ? &one->later->earlier : &listener->newest) = one->earlier;
+    list_remove(&one->link);
     listener->count--;
 }
 
@@ -111,8 +115,9 @@ static void read_some(struct proxy_listener *listener, struct waiting *one)
 static void run_dry(struct proxy_listener *listener)
 {
     struct pollfd stop = { .fd = listener->stop, .events = POLLIN };
-    if (listener->oldest != NULL)
-        refuse(listener, listener->oldest, "no descriptor or memory is left");
+    struct waiting *one = oldest(listener);
+    if (one != NULL)
+        refuse(listener, one, "no descriptor or memory is left");
     else
         poll(&stop, 1, PAUSE_MS);
 }
@@ -128,7 +133,7 @@ static void welcome(struct proxy_listener *listener, struct waiting *one)
     if (epoll_ctl(listener->events, EPOLL_CTL_ADD, one->fd, &event) != 0)
         return refuse(listener, one, "no descriptor or memory is left");
     if (listener->count > PROXY_WAITING_MAX)
-        refuse(listener, listener->oldest, "too many wait for their PROXY header");
+        refuse(listener, oldest(listener), "too many wait for their PROXY header");
     read_some(listener, one);
 }
 
@@ -152,9 +157,10 @@ static void accept_one(struct proxy_listener *listener, const int *socket)
 static int until_next_deadline(struct proxy_listener *listener)
 {
     int64_t now = monotonic_ms();
-    while (listener->oldest != NULL && listener->oldest->deadline_ms <= now)
-        refuse(listener, listener->oldest, "its PROXY header did not arrive in time");
-    return listener->oldest != NULL ? (int)(listener->oldest->deadline_ms - now) : -1;
+    struct waiting *one;
+    while ((one = oldest(listener)) != NULL && one->deadline_ms <= now)
+        refuse(listener, one, "its PROXY header did not arrive in time");
+    return one != NULL ? (int)(one->deadline_ms - now) : -1;
 }
 
 static bool is_socket(const struct proxy_listener *listener, const void *source)
@@ -202,8 +208,7 @@ static bool start(struct proxy_listener *listener)
 
 static void drop(struct proxy_listener *listener)
 {
-    while (listener->oldest != NULL) {
-        struct waiting *one = listener->oldest;
+    for (struct waiting *one; (one = oldest(listener)) != NULL;) {
         take_away(listener, one);
         close(one->fd);
         free(one);
@@ -221,6 +226,7 @@ struct proxy_listener *proxy_listener_start(const struct proxy_listener_options 
     if (listener == NULL)
         return NULL;
     *listener = (struct proxy_listener) { .options = *options, .events = -1, .stop = -1 };
+    list_init(&listener->waiting);
     if (start(listener))
         return listener;
     drop(listener);
