@@ -1,6 +1,7 @@
 #include "server/web/proxy_listener.h"
 
 #include "base/list.h"
+#include "base/thread.h"
 #include "server/web/forwarded.h"
 #include "server/web/proxy_header.h"
 
@@ -203,7 +204,7 @@ static bool start(struct proxy_listener *listener)
     TRY(listener->events >= 0 && listener->stop >= 0 && watch(listener, &listener->stop));
     for (size_t i = 0; i < listener->options.count; i++)
         TRY(watch(listener, &listener->options.sockets[i]));
-    return pthread_create(&listener->thread, NULL, run, listener) == 0;
+    return thread_start(&listener->thread, run, listener);
 }
 
 static void drop(struct proxy_listener *listener)
