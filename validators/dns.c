@@ -1,5 +1,6 @@
 #include "validators/dns.h"
 
+#include "validators/dns_look.h"
 #include "validators/printable.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct val_dns {
     uv_poll_t poll;
     struct ub_ctx *ctx;      /* NULL until the first question */
     struct val_relay *relay; /* NULL without TLS, and until then */
+    struct val_looks looks;
 };
 
 enum { CLASS_IN = 1, RCODE_SERVFAIL = 2, TROUBLE_SIZE = VAL_RELAY_WHY_SIZE + 32 };
@@ -55,8 +57,8 @@ static void on_unasked(struct val_deadline *deadline)
     deliver(CONTAINER_OF(deadline, struct val_question, deadline));
 }
 
-bool val_dns_open(uv_loop_t *loop, const struct val_dns_plan *plan, int64_t timeout_ms, pthread_mutex_t *setup,
-                  struct val_dns **out)
+bool val_dns_open(uv_loop_t *loop, const struct val_dns_plan *plan, int64_t timeout_ms, int files_below,
+                  pthread_mutex_t *setup, struct val_dns **out)
 {
     struct val_dns *dns = calloc(1, sizeof *dns);
     TRY(dns != NULL);
@@ -65,6 +67,7 @@ bool val_dns_open(uv_loop_t *loop, const struct val_dns_plan *plan, int64_t time
     dns->setup = setup;
     val_deadlines_init(&dns->waiting, loop, timeout_ms, on_timeout);
     val_deadlines_init(&dns->unasked, loop, 0, on_unasked);
+    val_looks_open(&dns->looks, loop, &plan->target, files_below);
     *out = dns;
     return true;
 }
@@ -73,6 +76,7 @@ void val_dns_close(struct val_dns *dns)
 {
     val_deadlines_close(&dns->waiting);
     val_deadlines_close(&dns->unasked);
+    val_looks_close(&dns->looks);
     if (dns->ctx != NULL)
         uv_close((uv_handle_t *)&dns->poll, NULL);
     val_relay_close(dns->relay);
@@ -219,17 +223,40 @@ static void judge(struct val_question *question, const struct ub_result *result)
     }
 }
 
+static void on_reason(void *arg, const char *words)
+{
+    struct val_question *question = arg;
+    char rcode[VAL_RCODE_SIZE];
+    question->look = NULL;
+    val_dns_rcode_text(question->rcode, rcode);
+    if (words[0] != '\0')
+        snprintf(question->why, sizeof question->why, "the answer is %s (%s)", rcode, words);
+    deliver(question);
+}
+
+/* A server that was named is asked for the reason. */
+static bool look_again(struct val_question *question)
+{
+    struct val_dns *dns = question->dns;
+    if (question->outcome != VAL_DNS_FAILED || question->bogus || !dns->plan->forward || dns->plan->tls)
+        return false;
+    question->look = val_look_start(&dns->looks, question->name, question->type, on_reason, question);
+    return question->look != NULL;
+}
+
 static void on_answer(void *arg, int error, struct ub_result *result)
 {
     struct val_question *question = arg;
     val_deadline_remove(&question->deadline);
+    question->asked = false;
     question->result = result;
     question->rcode = RCODE_SERVFAIL;
     if (error == 0)
         judge(question, result);
     else
         say(question, VAL_DNS_FAILED, ub_strerror(error));
-    deliver(question);
+    if (error != 0 || !look_again(question))
+        deliver(question);
 }
 
 static int ask(struct val_dns *dns, struct val_question *question)
@@ -270,6 +297,7 @@ void val_question_clear(struct val_question *question)
     if (question->under_way && question->asked)
         ub_cancel(question->dns->ctx, question->async_id);
     val_deadline_remove(&question->deadline);
+    val_look_cancel(question->look);
     ub_resolve_free(question->result);
     *question = (struct val_question) { 0 };
 }

@@ -21,6 +21,7 @@ enum val_dns_outcome {
 };
 
 struct ub_result;
+struct val_look;
 struct val_dns;
 struct val_question {
     /* asked; the name is copied */
@@ -38,13 +39,14 @@ struct val_question {
     /* of the resolver */
     struct val_dns *dns;
     struct val_deadline deadline;
+    struct val_look *look; /* for the reason of a failure */
     int async_id;
     bool under_way, asked;
 };
 
 /* `setup` serialises the making of contexts among threads: libunbound sets globals of its own there. */
-MUST_USE bool val_dns_open(uv_loop_t *loop, const struct val_dns_plan *plan, int64_t timeout_ms, pthread_mutex_t *setup,
-                           struct val_dns **out);
+MUST_USE bool val_dns_open(uv_loop_t *loop, const struct val_dns_plan *plan, int64_t timeout_ms, int files_below,
+                           pthread_mutex_t *setup, struct val_dns **out);
 void val_dns_close(struct val_dns *dns); /* ends its handles; all questions must be cleared before */
 void val_dns_drop(struct val_dns *dns);  /* frees it, after the loop has run its close callbacks */
 DEFINE_DROP(val_dns, val_dns_drop)

@@ -119,6 +119,7 @@ bool val_dns_plan_make(const struct validators_options *options, struct val_dns_
     *out = (struct val_dns_plan) { 0 };
     out->resolv_conf = options->dns_server == NULL && !options->dns_recursive;
     out->trust_anchor = options->dns_trust_anchor;
+    out->forward = options->dns_server != NULL;
     const char *asked = options->dns_server;
     if (asked != NULL && !parse(asked, out)) {
         snprintf(why, VALIDATORS_WHY_SIZE, "dns.server: \"%.80s\" is not ADDRESS:PORT or tls://ADDRESS:PORT#NAME",

@@ -11,10 +11,11 @@ enum { VAL_DNS_ASKED_SIZE = 64 + VAL_RELAY_NAME_SIZE, VAL_DNS_CONFIGURATION_BYTE
 struct val_dns_plan {
     char asked[VAL_DNS_ASKED_SIZE]; /* whom, for details */
     char configuration[VAL_DNS_CONFIGURATION_BYTES];
-    bool resolv_conf;               /* forward to what it names */
-    bool tls;                       /* forward to a relay, and the relay to: */
-    struct val_relay_target target; /* the forwarder */
-    const char *trust_anchor;       /* a file; NULL: no answer is held against one */
+    bool resolv_conf; /* forward to what it names */
+    bool forward;     /* to one server, the target */
+    bool tls;         /* to a relay, and the relay to it */
+    struct val_relay_target target;
+    const char *trust_anchor; /* a file; NULL: no answer is held against one */
 };
 /* The options must outlive the plan. */
 MUST_USE bool val_dns_plan_make(const struct validators_options *options, struct val_dns_plan *out,

@@ -18,6 +18,9 @@ enum {
     TYPE_NS = 2,
     TYPE_CNAME = 5,
     TYPE_CAA = 257,
+    TYPE_OPT = 41,
+    OPTION_EXTENDED = 15,
+    SIGNATURE_EXPIRED = 7,
     RCODE_NXDOMAIN = 3
 };
 
@@ -139,20 +142,34 @@ static void put_record(struct buf *out, const char *owner, int type, const char 
     buf_append(out, data.data, data.len);
 }
 
+/* RFC 6891 §6.1.2, RFC 8914 §2 */
+static void put_extended(struct buf *out, const char *text)
+{
+    unsigned len = (unsigned)strlen(text);
+    const unsigned fields[] = { TYPE_OPT, UDP_MAX, 0, 0, 6 + len, OPTION_EXTENDED, 2 + len, SIGNATURE_EXPIRED };
+    buf_char(out, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+        put16(out, fields[i]);
+    buf_text(out, text);
+}
+
 static void put_answer(const struct dns_server *server, const uint8_t *packet, const struct question *question,
                        struct buf *out)
 {
     const struct dns_row *row = find(server, question);
     bool exists = row != NULL || name_exists(server, question->name);
-    size_t records = row != NULL ? row->count + (row->cname != NULL) : 0;
+    bool extended = row != NULL && row->action == DNS_EXTENDED;
+    size_t records = row != NULL && !extended ? row->count + (row->cname != NULL) : 0;
     buf_append(out, packet, 2);
     put16(out, 0x8580u | (unsigned)(row != NULL ? row->rcode : exists ? 0 : RCODE_NXDOMAIN));
     put16(out, 1);
     put16(out, (unsigned)records);
     put16(out, 0);
-    put16(out, 0);
+    put16(out, extended);
     buf_append(out, packet + HEADER_BYTES, question->end - HEADER_BYTES);
-    if (row == NULL)
+    if (extended)
+        put_extended(out, row->texts[0]);
+    if (records == 0)
         return;
     if (row->cname != NULL)
         put_record(out, question->name, TYPE_CNAME, row->cname);

@@ -11,9 +11,10 @@ enum dns_action {
     DNS_GARBAGE,      /* bytes that are no message */
     DNS_WRONG_ID,
     DNS_WRONG_QUESTION,
-    DNS_CUT,  /* the message ends before its last byte */
-    DNS_LOOP, /* a name that points to itself */
-    DNS_TWICE /* the answer comes two times */
+    DNS_CUT,     /* the message ends before its last byte */
+    DNS_LOOP,    /* a name that points to itself */
+    DNS_TWICE,   /* the answer comes two times */
+    DNS_EXTENDED /* no records, but an extended error of code 7 (RFC 8914) with the text */
 };
 struct dns_row {
     const char *name; /* lower case, no trailing dot; "" fits every name */

@@ -107,6 +107,22 @@ static void bogus_answers_say_why(void **state)
     assert_has(outcome.trace, "\"bogus\":true");
 }
 
+/* RFC 8914: libunbound says SERVFAIL for every failure of a forwarder, which is asked for the reason itself. */
+static void a_forwarder_says_why(void **state)
+{
+    (void)state;
+    static const int rcodes[] = { 2, 5 };
+    static const char *const text[] = { "since \"May\"\x1b" };
+    for (size_t i = 0; i < ARRAY_SIZE(rcodes); i++) {
+        const struct dns_row row = { NAME, TXT, DNS_EXTENDED, rcodes[i], NULL, text, 1 };
+        run(test_options(), dns_server_start(&row, 1));
+        assert_problem(&outcome, PROBLEM_DNS,
+                       "TXT " NAME
+                       ": the answer is SERVFAIL (Signature Expired: \"since \\\"May\\\"\\x1b\"), asked 127");
+        assert_has(outcome.trace, "(Signature Expired: ");
+    }
+}
+
 static void plan(const char *server, bool recursive, struct val_dns_plan *out)
 {
     char why[VALIDATORS_WHY_SIZE] = "";
@@ -196,6 +212,7 @@ int main(void)
         cmocka_unit_test(over_tls_where_the_name_counts),
         cmocka_unit_test(over_tls_where_none_is_spoken),
         cmocka_unit_test(bogus_answers_say_why),
+        cmocka_unit_test(a_forwarder_says_why),
         cmocka_unit_test(ways_to_ask),
         cmocka_unit_test(trust_anchors_are_read_at_the_start),
         cmocka_unit_test(texts_that_name_no_server),
