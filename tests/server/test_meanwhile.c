@@ -67,6 +67,19 @@ static void put_all(struct store_txn *txn, void *arg)
                                                            .expires_ms = NOW_MS + 1 });
 }
 
+/* They are asked for room alone. */
+static void open_validators(struct fixture *f)
+{
+    const struct validators_options options = { .threads = 1,
+                                                .dns_server = "127.0.0.1:1",
+                                                .dns_timeout_ms = 1000,
+                                                .connect_timeout_ms = 1000,
+                                                .total_timeout_ms = 1000,
+                                                .user_agent = "test" };
+    char why[VALIDATORS_WHY_SIZE];
+    assert_true(validators_open(&options, &f->caraway.validators, why));
+}
+
 static int set_up(void **state)
 {
     struct acme_identifier name = { IDENTIFIER_DNS, "a.test" };
@@ -78,6 +91,7 @@ static int set_up(void **state)
                                                  { "--set", "caa.mode", "off" } };
     f->settings = read_good(&(struct settings_sources) { .flags = flags, .flag_count = ARRAY_SIZE(flags) });
     f->caraway = (struct caraway) { .world = &f->world, .settings = f->settings, .rechecks = rechecks_create() };
+    open_validators(f);
     f->arena = arena_create(1 << 20);
     assert_true(validators_open(&(struct validators_options) { .threads = 1, .user_agent = "test" },
                                 &f->caraway.validators, why));
