@@ -51,13 +51,19 @@ static bool check_ready(struct request *rq, const struct order *order)
                         state_text(&order_states, state), hint);
 }
 
+static bool check_not_after(struct request *rq, const struct order *order)
+{
+    return order->not_after_ms == 0 || order->not_after_ms > rq->now_ms ||
+           problem_fail(&rq->problem, PROBLEM_MALFORMED, "The order's \"notAfter\" has passed; make a new order");
+}
+
 static bool read_order(struct request *rq, struct order *out)
 {
     AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
     if (txn == NULL)
         return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading an order");
     const char *owner;
-    TRY(order_load(rq, txn, out) && check_ready(rq, out));
+    TRY(order_load(rq, txn, out) && check_ready(rq, out) && check_not_after(rq, out));
     /* asked again when the certificate is stored; here nothing has been signed in vain yet */
     return policy_confirm(rq->caraway, txn, rq->arena, out, &owner, &rq->problem) &&
            renewal_check_replaces(txn, rq->arena, out, rq->now_ms, &rq->problem) &&

@@ -306,13 +306,16 @@ static void set_validity(struct issuance *issuance, const struct profile *profil
     struct ca_request *signing = &issuance->signing;
     int64_t now = world_now_ms(issuance->caraway->world);
     int64_t from = order->not_before_ms != 0 ? order->not_before_ms : now - settings->ca_backdate_ms;
-    from -= from % 1000;
-    signing->not_before_ms = from;
     int64_t lifetime_ms = profile_lifetime_ms(profile, settings);
     if (order->lifetime_ms != 0 && order->lifetime_ms < lifetime_ms)
         lifetime_ms = order->lifetime_ms;
+    from -= from % 1000;
     /* RFC 5280 §4.1.2.5: notAfter itself still belongs to the lifetime */
-    signing->not_after_ms = order->not_after_ms != 0 ? order->not_after_ms : from + lifetime_ms - 1000;
+    int64_t until =
+        order->not_after_ms != 0 ? order->not_after_ms - order->not_after_ms % 1000 : from + lifetime_ms - 1000;
+    bool too_long = order->not_before_ms == 0 && until - from > lifetime_ms;
+    signing->not_before_ms = too_long ? until - lifetime_ms : from; /* less backdated then */
+    signing->not_after_ms = until;
 }
 
 static void sign(struct issuance *issuance)
