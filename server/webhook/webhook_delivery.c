@@ -246,16 +246,25 @@ struct scan {
     struct webhook *webhook;
     struct arena *arena;
     int64_t until_ms;
+    bool told;                     /* of some certificate */
     char position[POSITION_BYTES]; /* "": at the start */
     char next[POSITION_BYTES];     /* "": the scan has ended */
 };
+
+/* By an order that came to its certificate: one that failed leaves it to expire. */
+static bool is_replaced(struct store_txn *txn, const struct scan *scan, const struct certificate *certificate)
+{
+    struct order order;
+    return certificate->replaced_by != NULL && store_get_order(txn, scan->arena, certificate->replaced_by, &order) &&
+           order.state == ORDER_VALID;
+}
 
 /* Certificates whose whole life is shorter than the notice are never told: they are renewed all the time. */
 static bool is_left_alone(struct store_txn *txn, const struct scan *scan, const struct certificate *certificate)
 {
     const char *set = store_subject_of_set(scan->arena, &certificate->identifiers);
     struct store_page page;
-    return certificate->state == CERTIFICATE_VALID && certificate->replaced_by == NULL && set != NULL &&
+    return certificate->state == CERTIFICATE_VALID && !is_replaced(txn, scan, certificate) && set != NULL &&
            certificate->not_after_ms - certificate->not_before_ms > scan->webhook->settings->webhook_expiry_notice_ms &&
            store_list(txn, scan->arena, STORE_CERTIFICATE_BY_SET, set, NULL, 1, true, &page) && page.ids.count > 0 &&
            strcmp(page.ids.items[0], certificate->serial) == 0;
@@ -270,13 +279,29 @@ static const char *first_position(struct store_txn *txn, const struct scan *scan
     return store_position_from(scan->arena, told_ms > from_ms ? told_ms : from_ms);
 }
 
-/* The scan may go on in the next minute where this certificate ended it; several may end in one moment. */
-static void tell(struct store_txn *txn, const struct scan *scan, const struct certificate *certificate)
+/* Where the next scan begins: what ends the scan, for several may end in one moment; while it is under way, the last
+ * one looked at, so that a scan that breaks off loses none. */
+static void keep_place(struct store_txn *txn, const struct scan *scan, int64_t ms)
 {
-    const char *told = arena_printf(scan->arena, "%lld", (long long)scan->until_ms);
-    webhook_certificate(scan->webhook->caraway, txn, WEBHOOK_EXPIRING, certificate);
+    const char *told = scan->told ? arena_printf(scan->arena, "%lld", (long long)ms) : NULL;
     if (told != NULL)
         store_put_setting(txn, EXPIRY_SETTING, told);
+}
+
+/* Up to when certificates were looked at: where the scan ends, or the last one of the page. */
+static int64_t tell_page(struct store_txn *txn, struct scan *scan, const struct texts *ids)
+{
+    struct certificate certificate = { .not_after_ms = scan->until_ms };
+    for (size_t i = 0; i < ids->count; i++) {
+        if (!store_get_certificate(txn, scan->arena, ids->items[i], &certificate) ||
+            certificate.not_after_ms >= scan->until_ms)
+            return scan->until_ms;
+        if (!is_left_alone(txn, scan, &certificate))
+            continue;
+        webhook_certificate(scan->webhook->caraway, txn, WEBHOOK_EXPIRING, &certificate);
+        scan->told = true;
+    }
+    return certificate.not_after_ms;
 }
 
 static void scan_page(struct store_txn *txn, void *arg)
@@ -288,19 +313,14 @@ static void scan_page(struct store_txn *txn, void *arg)
     const char *after = scan->position[0] != '\0' ? scan->position : first_position(txn, scan);
     if (after == NULL || !store_list(txn, scan->arena, STORE_EXPIRY_CERTIFICATE, "", after, SCAN_PAGE, false, &page))
         return;
-    for (size_t i = 0; i < page.ids.count; i++) {
-        struct certificate certificate;
-        if (!store_get_certificate(txn, scan->arena, page.ids.items[i], &certificate) ||
-            certificate.not_after_ms >= scan->until_ms)
-            return;
-        if (is_left_alone(txn, scan, &certificate))
-            tell(txn, scan, &certificate);
-    }
-    if (page.next != NULL && strlen(page.next) < POSITION_BYTES)
+    int64_t place_ms = tell_page(txn, scan, &page.ids);
+    bool more = place_ms < scan->until_ms && page.next != NULL && strlen(page.next) < POSITION_BYTES;
+    if (more)
         memcpy(scan->next, page.next, strlen(page.next) + 1);
+    keep_place(txn, scan, more ? place_ms : scan->until_ms);
 }
 
-static void scan_expiring(struct webhook *webhook, struct arena *arena)
+void webhook_scan_expiring(struct webhook *webhook, struct arena *arena)
 {
     struct scan scan = { .webhook = webhook, .arena = arena };
     scan.until_ms = world_now_ms(webhook->caraway->world) + webhook->settings->webhook_expiry_notice_ms;
@@ -337,7 +357,7 @@ static void log_dropped(struct webhook *webhook)
 /* What is done once a minute. */
 static void look_around(struct webhook *webhook, struct arena *arena)
 {
-    scan_expiring(webhook, arena);
+    webhook_scan_expiring(webhook, arena);
     count_stored(webhook, arena);
     log_dropped(webhook);
 }

@@ -28,6 +28,8 @@ const char *webhook_kind_text(enum webhook_kind kind);
 void *webhook_run(void *webhook);
 /* In a job: the oldest thousand, also those given up, are due at once. How many that were. */
 int64_t webhook_retry_all(struct store_txn *txn, int64_t now_ms);
+/* Notes an event for each certificate that came within the notice of its end since the last scan. */
+void webhook_scan_expiring(struct webhook *webhook, struct arena *arena);
 /* What is posted. */
 void webhook_body(const struct webhook_event *event, struct buf *out);
 /* How long after that many failures in a row the next attempt is due. */

@@ -1,5 +1,6 @@
 #include "server/webhook/webhook_inside.h"
 
+#include "storage/driver.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
@@ -90,6 +91,79 @@ static void however_large_they_are_all_are_tried_again(void **state)
     assert_int_equal(last.next_ms, NOW_MS);
 }
 
+enum { EXPIRING = 250, DAY_MS = 86400000 };
+
+static int commits_left;
+
+static enum store_status commit_or_not(void *txn)
+{
+    if (commits_left-- > 0)
+        return driver_memory.commit(txn);
+    driver_memory.abort(txn);
+    return STORE_FULL;
+}
+
+static struct acme_identifier expiring_name(char text[static 24], int i)
+{
+    snprintf(text, 24, "n%d.test", i);
+    return (struct acme_identifier) { IDENTIFIER_DNS, text };
+}
+
+static void put_expiring(struct store_txn *txn, void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < EXPIRING; i++) {
+        char serial[24], text[24];
+        struct acme_identifier name = expiring_name(text, i);
+        snprintf(serial, sizeof serial, "%04d", i);
+        store_put_certificate(txn, &(struct certificate) { .serial = serial,
+                                                           .identifiers = { &name, 1 },
+                                                           .not_before_ms = 1,
+                                                           .not_after_ms = (int64_t)60 * DAY_MS + i });
+    }
+    /* the first was to be replaced, in vain; the second was */
+    store_put_order(txn, &(struct order) { .id = "failed", .state = ORDER_INVALID });
+    store_put_order(txn, &(struct order) { .id = "done", .state = ORDER_VALID });
+    for (int i = 0; i < 2; i++) {
+        char text[24];
+        struct acme_identifier name = expiring_name(text, i);
+        store_put_certificate(txn, &(struct certificate) { .serial = i == 0 ? "0000" : "0001",
+                                                           .identifiers = { &name, 1 },
+                                                           .not_before_ms = 1,
+                                                           .not_after_ms = (int64_t)60 * DAY_MS + i,
+                                                           .replaced_by = i == 0 ? "failed" : "done" });
+    }
+}
+
+/* The disk fills up behind the first page: what is on the next ones is told later. */
+static void a_scan_that_breaks_off_loses_no_certificate(void **state)
+{
+    (void)state;
+    struct store_options options = { .driver = "memory" };
+    char why[STORE_WHY_SIZE];
+    struct store_driver driver = driver_memory;
+    struct world_manual clock;
+    struct world world = world_manual(&clock, (int64_t)50 * DAY_MS);
+    struct settings settings = { .webhook_queue = 10000, .webhook_expiry_notice_ms = (int64_t)14 * DAY_MS };
+    struct webhook webhook = { .settings = &settings, .kinds = 1U << WEBHOOK_EXPIRING };
+    struct caraway caraway = { .settings = &settings, .world = &world, .webhook = &webhook };
+    webhook.caraway = &caraway;
+    driver.commit = commit_or_not;
+    commits_left = 1000;
+    AUTO(arena) arena = arena_create(16 << 20);
+    assert_int_equal(store_open_driver(&driver, &options, &caraway.store, why), STORE_OK);
+    assert_int_equal(store_write(caraway.store, put_expiring, NULL), STORE_OK);
+    commits_left = 1;
+    webhook_scan_expiring(&webhook, arena);
+    commits_left = 1000;
+    webhook.stored = 99; /* those of the page that was stored */
+    webhook_scan_expiring(&webhook, arena);
+    assert_int_equal(webhook.stored, EXPIRING - 1 + 1); /* all but one, and who stands at the seam twice */
+    webhook_scan_expiring(&webhook, arena);
+    assert_int_equal(webhook.stored, EXPIRING);
+    store_drop(caraway.store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +171,7 @@ int main(void)
         cmocka_unit_test(a_body_tells_what_is_known_and_nothing_of_the_queue),
         cmocka_unit_test(a_revocation_says_its_reason_also_0),
         cmocka_unit_test(however_large_they_are_all_are_tried_again),
+        cmocka_unit_test(a_scan_that_breaks_off_loses_no_certificate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
