@@ -1,10 +1,11 @@
-/* Parsed public keys of accounts, kept so that a request need not parse its key again. Bounded: a new key takes the
- * place of the one whose thumbprint falls into the same slot. Thread-safe. */
+/* Parsed public keys of accounts, kept so that a request need not parse its key again. At most KEY_CACHE_KEYS (some 3
+ * KB each): a new key takes the place of the one not used for longest among the KEY_CACHE_WAYS that its thumbprint
+ * falls together with. Thread-safe. */
 #pragma once
 
 #include "acme/jwk.h"
 
-enum { KEY_CACHE_SLOTS = 4096 };
+enum { KEY_CACHE_KEYS = 4096, KEY_CACHE_WAYS = 4 };
 
 struct key_cache;
 

@@ -59,41 +59,81 @@ static void a_broken_key_is_a_problem_and_is_not_kept(void **state)
     assert_non_null(good);
 }
 
-/* As the cache hashes: so that the test finds two keys for one slot. */
-static uint32_t slot_of(const char *thumbprint)
+/* As the cache hashes, so that the test finds keys for one set. */
+static uint32_t set_of(const char *thumbprint)
 {
     uint32_t hash = 2166136261U;
     for (; *thumbprint != '\0'; thumbprint++)
         hash = (hash ^ (uint8_t)*thumbprint) * 16777619U;
-    return hash % KEY_CACHE_SLOTS;
+    return hash % (KEY_CACHE_KEYS / KEY_CACHE_WAYS);
 }
 
-enum { MANY = 600 };
+/* A key that no one owns, the same in each run. */
+static struct jwk *numbered_key(uint32_t number)
+{
+    uint8_t value[32] = { 0 };
+    memcpy(value, &number, sizeof number);
+    struct jwk *key = jwk_from_numbers(&(struct jwk_numbers) { .algorithm = JWS_EDDSA, .first = { value, 32 } });
+    assert_non_null(key);
+    return key;
+}
 
-/* Among so many keys two share a slot but for a chance of 1 in 10^18. */
-static void keys_in_one_slot_are_told_apart(void **state)
+static void keep(struct key_cache *cache, const struct jwk *key)
+{
+    AUTO(jwk) got = get(cache, jwk_thumbprint(key), jwk_json(key));
+    assert_string_equal(jwk_json(got), jwk_json(key));
+}
+
+static bool is_kept(struct key_cache *cache, const struct jwk *key)
+{
+    AUTO(jwk) got = NULL;
+    struct acme_problem problem = { 0 };
+    bool kept = key_cache_get(cache, jwk_thumbprint(key), "no JSON", &got, &problem);
+    assert_true(!kept || strcmp(jwk_json(got), jwk_json(key)) == 0);
+    return kept;
+}
+
+enum { ONE_MORE = KEY_CACHE_WAYS + 1 };
+
+static void the_key_not_used_for_longest_goes(void **state)
 {
     (void)state;
     AUTO(key_cache) cache = key_cache_create();
-    struct jwk *keys[MANY];
-    struct jwk **seats = calloc(KEY_CACHE_SLOTS, sizeof(struct jwk *));
-    size_t shared = 0;
-    for (size_t i = 0; i < MANY; i++) {
-        keys[i] = make_key();
-        struct jwk **seat = &seats[slot_of(jwk_thumbprint(keys[i]))];
-        AUTO(jwk) got = get(cache, jwk_thumbprint(keys[i]), jwk_json(keys[i]));
-        assert_string_equal(jwk_json(got), jwk_json(keys[i]));
-        if (*seat != NULL) {
-            AUTO(jwk) other = get(cache, jwk_thumbprint(*seat), jwk_json(*seat));
-            assert_string_equal(jwk_json(other), jwk_json(*seat));
-            shared++;
-        }
-        *seat = keys[i];
+    struct jwk *keys[ONE_MORE];
+    size_t count = 0;
+    for (uint32_t number = 0; count < ONE_MORE; number++) {
+        struct jwk *key = numbered_key(number);
+        if (set_of(jwk_thumbprint(key)) == 7)
+            keys[count++] = key;
+        else
+            jwk_drop(key);
     }
-    assert_true(shared > 0);
-    for (size_t i = 0; i < MANY; i++)
+    for (size_t i = 0; i < KEY_CACHE_WAYS; i++)
+        keep(cache, keys[i]);
+    for (size_t i = 0; i < KEY_CACHE_WAYS; i++)
+        assert_true(is_kept(cache, keys[i]));
+    assert_true(is_kept(cache, keys[0])); /* used again: now the second is the oldest */
+    keep(cache, keys[KEY_CACHE_WAYS]);
+    for (size_t i = 0; i < ONE_MORE; i++) {
+        assert_int_equal(is_kept(cache, keys[i]), i != 1);
         jwk_drop(keys[i]);
-    free(seats);
+    }
+}
+
+static void a_thousand_keys_have_room(void **state)
+{
+    (void)state;
+    AUTO(key_cache) cache = key_cache_create();
+    size_t kept = 0;
+    for (uint32_t number = 0; number < 1000; number++) {
+        AUTO(jwk) key = numbered_key(number);
+        keep(cache, key);
+    }
+    for (uint32_t number = 0; number < 1000; number++) {
+        AUTO(jwk) key = numbered_key(number);
+        kept += is_kept(cache, key);
+    }
+    assert_in_range(kept, 990, 1000);
 }
 
 struct crowd {
@@ -136,7 +176,8 @@ int main(void)
         cmocka_unit_test(a_key_is_parsed_once),
         cmocka_unit_test(a_key_outlives_its_cache),
         cmocka_unit_test(a_broken_key_is_a_problem_and_is_not_kept),
-        cmocka_unit_test(keys_in_one_slot_are_told_apart),
+        cmocka_unit_test(the_key_not_used_for_longest_goes),
+        cmocka_unit_test(a_thousand_keys_have_room),
         cmocka_unit_test(threads_share_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
