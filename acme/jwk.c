@@ -17,6 +17,7 @@ enum { POINT_MAX_BYTES = 66, JWK_JSON_MAX_BYTES = 2048, PARSE_ARENA_BYTES = 1638
 struct jwk {
     atomic_uint references;
     EVP_PKEY *pkey;
+    EVP_PKEY_CTX *verifier; /* of a key that came as JSON: ready to verify, and copied for each signature; else NULL */
     enum jws_algorithm algorithm;
     char *json;
     char thumbprint[JWK_THUMBPRINT_SIZE];
@@ -48,6 +49,16 @@ const char *const jws_algorithm_names[] = {
 #undef X
         NULL
 };
+
+const EVP_MD *jws_algorithm_digest(enum jws_algorithm algorithm)
+{
+    static const EVP_MD *(*const digests[JWS_ALGORITHMS])(void) = {
+        [JWS_ES256] = crypto_sha256, [JWS_ES384] = crypto_sha384, [JWS_ES512] = crypto_sha512,
+        [JWS_RS256] = crypto_sha256, [JWS_EDDSA] = NULL,
+    };
+    CHECK(algorithm < JWS_ALGORITHMS);
+    return digests[algorithm] != NULL ? digests[algorithm]() : NULL;
+}
 
 const char *jws_algorithm_text(enum jws_algorithm algorithm)
 {
@@ -294,6 +305,41 @@ static EVP_PKEY *make(const struct jwk_numbers *numbers)
     return key;
 }
 
+/* Setting this up costs more than copying it: OpenSSL looks its algorithms up by name. NULL when it cannot, and for an
+ * algorithm that hashes by itself. */
+static EVP_PKEY_CTX *make_verifier(const struct jwk *jwk)
+{
+    const EVP_MD *digest = jws_algorithm_digest(jwk->algorithm);
+    AUTO_TYPE(EVP_PKEY_CTX) ctx = digest != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, jwk->pkey, NULL) : NULL;
+    if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 || EVP_PKEY_CTX_set_signature_md(ctx, digest) != 1)
+        return NULL;
+    return TAKE(ctx);
+}
+
+static bool verify_digest(const struct jwk *key, struct bytes signature, struct bytes input)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned len;
+    AUTO_TYPE(EVP_PKEY_CTX) ctx = EVP_PKEY_CTX_dup(key->verifier);
+    return ctx != NULL &&
+           EVP_Digest(input.data, input.len, digest, &len, jws_algorithm_digest(key->algorithm), NULL) == 1 &&
+           EVP_PKEY_verify(ctx, signature.data, signature.len, digest, len) == 1;
+}
+
+static bool verify_message(const struct jwk *key, struct bytes signature, struct bytes input)
+{
+    AUTO_TYPE(EVP_MD_CTX) ctx = EVP_MD_CTX_new();
+    return ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, jws_algorithm_digest(key->algorithm), NULL, key->pkey) == 1 &&
+           EVP_DigestVerify(ctx, signature.data, signature.len, input.data, input.len) == 1;
+}
+
+bool jwk_verify(const struct jwk *key, struct bytes signature, struct bytes input)
+{
+    bool holds = key->verifier != NULL ? verify_digest(key, signature, input) : verify_message(key, signature, input);
+    ERR_clear_error();
+    return holds;
+}
+
 struct jwk *jwk_from_numbers(const struct jwk_numbers *numbers)
 {
     AUTO_TYPE(EVP_PKEY) key = make(numbers);
@@ -375,6 +421,7 @@ bool jwk_parse(json_t *object, struct jwk **out_key, struct acme_problem *proble
     struct jwk *key = create(&numbers, pkey);
     if (key == NULL)
         return problem_out_of_memory(problem);
+    key->verifier = make_verifier(key);
     *out_key = key;
     return true;
 }
@@ -398,6 +445,7 @@ void jwk_drop(struct jwk *key)
 {
     if (key == NULL || atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel) > 1)
         return;
+    EVP_PKEY_CTX_free(key->verifier);
     EVP_PKEY_free(key->pkey);
     free(key->json);
     free(key);

@@ -50,5 +50,9 @@ const char *jwk_json(const struct jwk *key);             /* RFC 7638 canonical m
 EVP_PKEY *jwk_pkey(const struct jwk *key);               /* loan */
 enum jws_algorithm jwk_algorithm(const struct jwk *key); /* the one algorithm this key signs with */
 
+/* Whether the key made `signature` (ECDSA's in DER) over `input`, by its one algorithm. */
+MUST_USE bool jwk_verify(const struct jwk *key, struct bytes signature, struct bytes input);
+
+const EVP_MD *jws_algorithm_digest(enum jws_algorithm algorithm); /* NULL: the algorithm has its own */
 const char *jws_algorithm_text(enum jws_algorithm algorithm);
 extern const char *const jws_algorithm_names[]; /* NULL-ended, for `algorithms` of badSignatureAlgorithm */

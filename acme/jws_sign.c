@@ -13,19 +13,8 @@ DEFINE_DROP_TYPE(ECDSA_SIG, ECDSA_SIG_free)
 
 enum { SIGNATURE_MAX_BYTES = 1024, HEADER_MAX_BYTES = 8192, ECDSA_WIDTH_MAX = 66, ECDSA_DER_MAX = 160 };
 
-/* The digest (NULL: the algorithm has its own) and, for ECDSA, the bytes of r and of s. */
-static const struct {
-    const EVP_MD *(*digest)(void);
-    int width;
-} algorithms[JWS_ALGORITHMS] = {
-    [JWS_ES256] = { crypto_sha256, 32 }, [JWS_ES384] = { crypto_sha384, 48 }, [JWS_ES512] = { crypto_sha512, 66 },
-    [JWS_RS256] = { crypto_sha256, 0 },  [JWS_EDDSA] = { NULL, 0 },
-};
-
-static const EVP_MD *digest_of(enum jws_algorithm algorithm)
-{
-    return algorithms[algorithm].digest != NULL ? algorithms[algorithm].digest() : NULL;
-}
+/* The bytes of r and of s; 0 for what is not ECDSA. */
+static const int ecdsa_widths[JWS_ALGORITHMS] = { [JWS_ES256] = 32, [JWS_ES384] = 48, [JWS_ES512] = 66 };
 
 static size_t ecdsa_der(struct bytes raw, uint8_t out[static ECDSA_DER_MAX])
 {
@@ -54,7 +43,7 @@ static bool ecdsa_raw(struct bytes der, int width, struct buf *out)
 
 static bool check_length(const struct jws *jws, struct acme_problem *problem)
 {
-    size_t width = (size_t)algorithms[jws->algorithm].width;
+    size_t width = (size_t)ecdsa_widths[jws->algorithm];
     if (width == 0 || jws->signature.len == 2 * width)
         return true;
     bool short_pair = jws->signature.len < 2 * width && jws->signature.len % 2 == 0;
@@ -66,18 +55,13 @@ static bool check_length(const struct jws *jws, struct acme_problem *problem)
                                    : "; a signature in DER must be converted");
 }
 
-static bool signature_holds(const struct jws *jws, EVP_PKEY *key)
+static bool signature_holds(const struct jws *jws, const struct jwk *key)
 {
     uint8_t der[ECDSA_DER_MAX];
     struct bytes signature = jws->signature;
-    if (algorithms[jws->algorithm].width != 0)
+    if (ecdsa_widths[jws->algorithm] != 0)
         signature = bytes_of(der, ecdsa_der(signature, der));
-    AUTO_TYPE(EVP_MD_CTX) ctx = EVP_MD_CTX_new();
-    bool holds =
-        ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, digest_of(jws->algorithm), NULL, key) == 1 &&
-        EVP_DigestVerify(ctx, signature.data, signature.len, jws->signing_input.data, jws->signing_input.len) == 1;
-    ERR_clear_error();
-    return holds;
+    return jwk_verify(key, signature, jws->signing_input);
 }
 
 bool jws_verify(const struct jws *jws, const struct jwk *key, struct acme_problem *problem)
@@ -91,7 +75,7 @@ bool jws_verify(const struct jws *jws, const struct jwk *key, struct acme_proble
         return false;
     }
     TRY(check_length(jws, problem));
-    if (!signature_holds(jws, jwk_pkey(key)))
+    if (!signature_holds(jws, key))
         return problem_fail(problem, PROBLEM_MALFORMED,
                             "JWS signature is not one that the key %s made over \"protected\" and \"payload\" as sent; "
                             "sign the base64url texts joined by a dot (RFC 7515 §5.1)",
@@ -122,12 +106,13 @@ static bool sign(const struct jwk *key, struct bytes input, struct buf *out)
     uint8_t signature[SIGNATURE_MAX_BYTES];
     size_t len = sizeof signature;
     AUTO_TYPE(EVP_MD_CTX) ctx = EVP_MD_CTX_new();
-    bool made = ctx != NULL && EVP_DigestSignInit(ctx, NULL, digest_of(algorithm), NULL, jwk_pkey(key)) == 1 &&
+    bool made = ctx != NULL &&
+                EVP_DigestSignInit(ctx, NULL, jws_algorithm_digest(algorithm), NULL, jwk_pkey(key)) == 1 &&
                 EVP_DigestSign(ctx, signature, &len, input.data, input.len) == 1;
     ERR_clear_error();
     TRY(made);
-    if (algorithms[algorithm].width != 0)
-        return ecdsa_raw(bytes_of(signature, len), algorithms[algorithm].width, out);
+    if (ecdsa_widths[algorithm] != 0)
+        return ecdsa_raw(bytes_of(signature, len), ecdsa_widths[algorithm], out);
     buf_append(out, signature, len);
     return true;
 }

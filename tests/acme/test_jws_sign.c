@@ -2,6 +2,8 @@
 #include "base/encode.h"
 #include "tests/unit.h"
 
+#include <pthread.h>
+
 enum { ARENA_BYTES = 1 << 18, BODY_MAX_BYTES = 1 << 16 };
 
 /* RFC 7515 A.2, A.3, A.4 and RFC 8037 A.4: their signatures are made by others, so ours and theirs cannot be wrong in
@@ -188,8 +190,44 @@ static void what_we_sign_we_accept(void **state)
         AUTO(jwk) other = make_key(algorithm);
         assert_false(jws_verify(&jws, other, &problem));
         assert_int_equal(problem.type, PROBLEM_MALFORMED);
+        AUTO(jwk) other_from_json = NULL;
+        assert_true(jwk_from_json(jwk_json(other), &other_from_json, &problem));
+        assert_false(jws_verify(&jws, other_from_json, &problem));
+        assert_true(jws_verify(&jws, jws.jwk, &problem)); /* once more: the first has left nothing behind */
         jws_clear(&jws);
     }
+}
+
+static void *verify_often(void *arg)
+{
+    struct jws *jws = arg;
+    struct acme_problem problem;
+    bool good = true;
+    for (int i = 0; i < 50; i++)
+        good &= jws_verify(jws, jws->jwk, &problem);
+    return good ? jws : NULL;
+}
+
+static void threads_verify_with_one_key(void **state)
+{
+    (void)state;
+    AUTO(arena) arena = arena_create(ARENA_BYTES);
+    AUTO(jwk) key = make_key(JWS_ES256);
+    AUTO_BUF(body, BODY_MAX_BYTES);
+    const struct jws_header header = { .url = "u" };
+    struct jws jws;
+    struct acme_problem problem;
+    assert_true(jws_sign(&body, key, &header, bytes_text("{}")));
+    assert_true(jws_parse(arena, buf_bytes(&body), &jws, &problem));
+    pthread_t threads[4];
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, verify_often, &jws), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+        void *good;
+        pthread_join(threads[i], &good);
+        assert_non_null(good);
+    }
+    jws_clear(&jws);
 }
 
 static void ecdsa_signatures_always_have_full_width(void **state)
@@ -289,6 +327,7 @@ int main(void)
         cmocka_unit_test(zero_is_no_signature),
         cmocka_unit_test(another_algorithm_than_the_keys_is_refused),
         cmocka_unit_test(what_we_sign_we_accept),
+        cmocka_unit_test(threads_verify_with_one_key),
         cmocka_unit_test(ecdsa_signatures_always_have_full_width),
         cmocka_unit_test(a_kid_replaces_the_jwk_and_a_nonce_may_be_left_out),
         cmocka_unit_test(a_protected_header_of_ones_own_is_signed_as_it_stands),
