@@ -63,27 +63,23 @@ char *arena_hex(struct arena *arena, struct bytes bytes)
     return arena_encode(arena, bytes, buf_hex);
 }
 
-static int b64url_value(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '-')
-        return 62;
-    return c == '_' ? 63 : -1;
-}
+/* What a character stands for, plus one; 0 for the others. */
+static const uint8_t b64url_values[UINT8_MAX + 1] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+};
+static const uint8_t hex_values[UINT8_MAX + 1] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool decode(struct arena *arena, struct bytes text, unsigned bits, int (*value)(uint8_t), struct bytes *out)
+static bool decode(struct arena *arena, struct bytes text, unsigned bits, const uint8_t *values, struct bytes *out)
 {
     size_t len = text.len * bits / 8;
     if (text.len * bits % 8 >= bits)
@@ -94,9 +90,9 @@ static bool decode(struct arena *arena, struct bytes text, unsigned bits, int (*
     unsigned held = 0;
     size_t written = 0;
     for (size_t i = 0; i < text.len; i++) {
-        int digit = value(text.data[i]);
-        TRY(digit >= 0);
-        window = window << bits | (uint32_t)digit;
+        unsigned digit = values[text.data[i]];
+        TRY(digit != 0);
+        window = window << bits | (digit - 1);
         held += bits;
         if (held >= 8) {
             held -= 8;
@@ -110,12 +106,12 @@ static bool decode(struct arena *arena, struct bytes text, unsigned bits, int (*
 
 bool b64url_decode(struct arena *arena, struct bytes text, struct bytes *out)
 {
-    return decode(arena, text, 6, b64url_value, out);
+    return decode(arena, text, 6, b64url_values, out);
 }
 
 bool hex_decode(struct arena *arena, struct bytes text, struct bytes *out)
 {
-    return decode(arena, text, 4, hex_value, out);
+    return decode(arena, text, 4, hex_values, out);
 }
 
 struct bytes b64url_trim_padding(struct bytes text)

@@ -1,13 +1,17 @@
 #include "base/json.h"
 
 #include "base/clock_text.h"
+#include "base/json_plain.h"
 
 #include <stdio.h>
 
 json_t *json_read_object(struct bytes text, char why[static JSON_WHY_SIZE])
 {
     json_error_t error;
-    json_t *value = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+    json_t *value = json_read_plain(text);
+    if (value != NULL)
+        return value;
+    value = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
     if (value == NULL) {
         snprintf(why, JSON_WHY_SIZE, "%.120s at line %d, column %d", error.text, error.line, error.column);
         return NULL;

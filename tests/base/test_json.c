@@ -52,6 +52,69 @@ static void every_truncation_is_refused(void **state)
         assert_null(json_read_object(bytes_of(whole, len), why));
 }
 
+/* Plain objects have a reader of their own (json_plain.h): it must agree with jansson on what it reads and what not. */
+static void texts_are_read_as_jansson_reads_them(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{}",
+        " \t\r\n{ \t\r\n} \t\r\n",
+        "{\"\":\"\"}",
+        "{\"a\":\"b\",\"c\":\"d\"}",
+        "{ \"a\" : \"b c\" , \"c\" : { \"d\" : \"~\" } }",
+        "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{}}}}}}",
+        "{\"a\":\"\\u0041\\/\\n\"}",
+        "{\"a\":\"\\\"\"}",
+        "{\"\\u0061\":\"x\"}",
+        "{\"a\":\"\x7f\"}",
+        "{\"a\":\"\xc3\xa4\"}",
+        "{\"a\":[\"b\"],\"c\":true,\"d\":1}",
+        "{\"0123456789012345678901234567890123456789012345678901234567890123456789\":\"long\"}",
+        "{\"a\":\"b\",\"a\":\"c\"}",
+        "{\"a\":\"b\",\"\\u0061\":\"c\"}",
+        "{\"a\":{\"b\":\"c\",\"b\":\"d\"}}",
+        "{\"a\":\"\xff\"}",
+        "{\"a\":\"\n\"}",
+        "{\"a\":\"\x1f\"}",
+        "{\"a\":\"b\",}",
+        "{,\"a\":\"b\"}",
+        "{\"a\" \"b\"}",
+        "{\"a\":\"b\" \"c\":\"d\"}",
+        "{\"a\":\"b\"}}",
+        "{\"a\":\"b\"}{",
+        "{\"a\":\"b\"]",
+        "{\"a\":}",
+        "{\"a\"}",
+        "{a:\"b\"}",
+        "\v{}",
+        "\"a\"",
+        "{\"a\":\"b",
+        "{\"a\":{\"b\":\"c\"}",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        char why[JSON_WHY_SIZE];
+        AUTO_TYPE(json_t) ours = json_read_object(bytes_text(texts[i]), why);
+        AUTO_TYPE(json_t) theirs = json_loads(texts[i], JSON_REJECT_DUPLICATES, NULL);
+        if (json_is_object(theirs) ? !json_equal(ours, theirs) : ours != NULL)
+            fail_msg("%s is read in another way", texts[i]);
+    }
+}
+
+static void every_truncation_of_a_plain_object_is_refused(void **state)
+{
+    (void)state;
+    static const char whole[] = "{\"a\":\"b\", \"c\": {\"d\":\"e\"}}";
+    char why[JSON_WHY_SIZE];
+    for (size_t len = 0; len < sizeof whole - 1; len++) {
+        /* a block of exactly this size lets ASan see one byte too many */
+        char *exact = malloc(len + 1);
+        memcpy(exact, whole, len);
+        assert_null(json_read_object(bytes_of(exact, len), why));
+        free(exact);
+    }
+    assert_null(json_read_object(bytes_of(whole, sizeof whole), why)); /* a NUL behind it */
+}
+
 static void deep_nesting_is_refused(void **state)
 {
     (void)state;
@@ -145,6 +208,8 @@ int main(void)
         cmocka_unit_test(objects_are_read),
         cmocka_unit_test(everything_else_is_refused_with_a_reason),
         cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(texts_are_read_as_jansson_reads_them),
+        cmocka_unit_test(every_truncation_of_a_plain_object_is_refused),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(compact_output_is_exact),
         cmocka_unit_test(indented_output_is_exact),
