@@ -2,6 +2,7 @@
 
 #include "base/clock_text.h"
 #include "server/files.h"
+#include "base/crypto.h"
 #include "server/web/endpoint.h"
 #include "server/protocol/issuance.h"
 #include "server/protocol/later.h"
@@ -101,7 +102,6 @@ static void close_store(struct caraway *caraway)
 
 static bool open_limits(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
 {
-    world_random(caraway->world, caraway->page_key, sizeof caraway->page_key);
     caraway->limits = limits_create(caraway->settings, caraway->store);
     caraway->request_limits = request_limits_create(caraway->settings, caraway->world);
     if (caraway->request_limits == NULL)
@@ -187,8 +187,11 @@ static bool open_tls(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
         return refuse(why, "out of memory");
     path_below(caraway, "tls", &path);
     collect_names(caraway->settings, arena, &names);
-    return ca_tls_open(buf_str(&path), names.items, names.count, caraway->world, &caraway->tls, reason) ||
-           refuse(why, "%s", reason);
+    if (!ca_tls_open(buf_str(&path), names.items, names.count, caraway->world, &caraway->tls, reason))
+        return refuse(why, "%s", reason);
+    /* so that it outlives a restart */
+    crypto_hmac_sha256(bytes_text(caraway->tls.key_pem), bytes_text("the addresses of pages"), caraway->page_key);
+    return true;
 }
 
 static void close_tls(struct caraway *caraway)

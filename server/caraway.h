@@ -26,7 +26,7 @@ struct caraway {
     struct rechecks *rechecks;       /* CAA asked again at finalize (server/protocol/recheck.h) */
     struct limits *limits;
     struct request_limits *request_limits;
-    uint8_t page_key[32]; /* seals the URLs of pages that people open; made at start */
+    uint8_t page_key[32]; /* seals the URLs of pages that people open; derived from the TLS key */
     struct nonces *nonces;
     struct key_cache *keys;
     struct janitor *janitor;

@@ -7,7 +7,7 @@
 
 #define DAY_MS INT64_C(86400000)
 
-enum { GRACE_DAYS = 14, RESUME_PAGE = 1000 };
+enum { GRACE_DAYS = 14, ARENA_MAX_BYTES = 1 << 20 };
 
 static const char *pause_id(struct arena *arena, const char *account, const char *name)
 {
@@ -56,9 +56,10 @@ bool pause_check(struct store_txn *txn, struct request *rq, const struct acme_id
 
 /* ---- resuming */
 
-static bool list_paused(struct store_txn *txn, struct request *rq, const char *account, struct store_page *out)
+static bool list_paused(struct store_txn *txn, struct request *rq, struct arena *arena, const char *account,
+                        struct store_page *out)
 {
-    return store_list(txn, rq->arena, STORE_PAUSE_BY_ACCOUNT, account, NULL, RESUME_PAGE, false, out) ||
+    return store_list(txn, arena, STORE_PAUSE_BY_ACCOUNT, account, NULL, PAUSE_RESUMED_AT_ONCE, false, out) ||
            problem_from_list(rq, txn);
 }
 
@@ -68,7 +69,7 @@ bool pause_list(struct store_txn *txn, struct request *rq, const char *account, 
     *out = (struct texts) { NULL, 0 };
     if (account == NULL)
         return true;
-    TRY(list_paused(txn, rq, account, &page));
+    TRY(list_paused(txn, rq, rq->arena, account, &page));
     out->items = arena_array(rq->arena, page.ids.count, sizeof *out->items);
     if (out->items == NULL)
         return problem_out_of_memory(&rq->problem);
@@ -80,10 +81,10 @@ bool pause_list(struct store_txn *txn, struct request *rq, const char *account, 
     return true;
 }
 
-static bool resume_one(struct store_txn *txn, struct request *rq, struct pause *pause)
+static bool resume_one(struct store_txn *txn, struct request *rq, struct arena *arena, struct pause *pause)
 {
-    const char *subject = arena_printf(rq->arena, "%s/%s", pause->account, pause->name);
-    const char *bucket = subject != NULL ? limit_bucket_id(rq->arena, LIMIT_FAILURES_BEFORE_PAUSE, subject) : NULL;
+    const char *subject = arena_printf(arena, "%s/%s", pause->account, pause->name);
+    const char *bucket = subject != NULL ? limit_bucket_id(arena, LIMIT_FAILURES_BEFORE_PAUSE, subject) : NULL;
     if (bucket == NULL)
         return problem_out_of_memory(&rq->problem);
     pause->paused_ms = 0;
@@ -97,14 +98,18 @@ bool pause_resume(struct store_txn *txn, struct request *rq, const char *account
 {
     struct store_page page;
     struct pause pause;
-    *out_count = 0;
-    TRY(list_paused(txn, rq, account, &page));
+    AUTO(arena) arena = arena_create(ARENA_MAX_BYTES); /* the request's would have to hold all jobs' */
+    size_t count = 0;
+    if (arena == NULL)
+        return problem_out_of_memory(&rq->problem);
+    TRY(list_paused(txn, rq, arena, account, &page));
     for (size_t i = 0; i < page.ids.count; i++) {
-        if (!store_get_pause(txn, rq->arena, page.ids.items[i], &pause))
+        if (!store_get_pause(txn, arena, page.ids.items[i], &pause))
             continue;
-        TRY(resume_one(txn, rq, &pause));
-        (*out_count)++;
+        TRY(resume_one(txn, rq, arena, &pause));
+        count++;
     }
+    *out_count = count;
     return true;
 }
 
@@ -125,20 +130,24 @@ bool pause_page_get(struct request *rq)
 
 struct resume {
     const char *account;
-    size_t count;
+    size_t now, all;
 };
 
 static bool store_resume(struct store_txn *txn, struct request *rq)
 {
     struct resume *state = rq->state;
-    return pause_resume(txn, rq, state->account, &state->count);
+    return pause_resume(txn, rq, state->account, &state->now);
 }
 
 static bool after_resume(struct request *rq)
 {
-    const struct resume *state = rq->state;
-    page_reply(rq, "Resumed", "<p>%zu name%s of account <code>%s</code> can be ordered again.</p>", state->count,
-               state->count == 1 ? "" : "s", state->account);
+    struct resume *state = rq->state;
+    state->all += state->now;
+    if (state->now == PAUSE_RESUMED_AT_ONCE)
+        request_submit(rq, store_resume, after_resume);
+    else
+        page_reply(rq, "Resumed", "<p>%zu name%s of account <code>%s</code> can be ordered again.</p>", state->all,
+                   state->all == 1 ? "" : "s", state->account);
     return true;
 }
 

@@ -13,7 +13,7 @@ struct wanted {
     const char *account; /* or NULL */
     struct identifiers names;
     struct limit_asks asks;
-    size_t resumed; /* names that were paused */
+    size_t resumed_now, resumed; /* names that were paused: by the last job, by all */
 };
 
 static bool add(struct wanted *wanted, enum limit limit, const char *subject, const char *shown)
@@ -160,12 +160,23 @@ static bool store_reset(struct store_txn *txn, struct request *rq)
             return problem_out_of_memory(&rq->problem);
         store_delete_rate_bucket(txn, id);
     }
-    return wanted->account == NULL || pause_resume(txn, rq, wanted->account, &wanted->resumed);
+    return wanted->account == NULL || pause_resume(txn, rq, wanted->account, &wanted->resumed_now);
+}
+
+static bool store_resume_more(struct store_txn *txn, struct request *rq)
+{
+    struct wanted *wanted = rq->state;
+    return pause_resume(txn, rq, wanted->account, &wanted->resumed_now);
 }
 
 static bool after_reset(struct request *rq)
 {
-    const struct wanted *wanted = rq->state;
+    struct wanted *wanted = rq->state;
+    wanted->resumed += wanted->resumed_now;
+    if (wanted->resumed_now == PAUSE_RESUMED_AT_ONCE) {
+        request_submit(rq, store_resume_more, after_reset);
+        return true;
+    }
     AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
     if (txn == NULL)
         return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading limits");

@@ -15,7 +15,7 @@ static const char *const paths[] = {
 #undef X
 };
 
-/* A token is account "." expiry "." MAC over path and both, under a key made at start. */
+/* A token is account "." expiry "." MAC over path and both, under the key of pages. */
 static const char *seal(struct request *rq, enum page page, const char *text)
 {
     uint8_t mac[SHA256_BYTES];

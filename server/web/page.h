@@ -14,8 +14,8 @@ enum page {
 #undef X
 };
 
-/* The page's URL, which ends in a token, for the signing account; NULL when memory is out. Good for two weeks and until
- * a restart. */
+/* The page's URL, which ends in a token, for the signing account; NULL when memory is out. Good for two weeks, or
+ * until the server has another TLS key. */
 MUST_USE const char *page_url(struct request *rq, enum page page);
 /* The account a token in the path was made for; 404 for a token that is spoiled, old or for another page. */
 MUST_USE bool page_account(struct request *rq, enum page page, const char **out_account);

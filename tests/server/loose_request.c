@@ -80,13 +80,14 @@ void loose_begin(struct loose *loose, request_handler *handler)
 
 bool loose_end(struct loose *loose)
 {
-    if (!loose->rq.suspended)
-        return !loose->rq.refused;
-    pthread_mutex_lock(&loose->lock);
-    while (!loose->resumed)
-        pthread_cond_wait(&loose->wake, &loose->lock);
-    pthread_mutex_unlock(&loose->lock);
-    request_continue(&loose->rq);
+    while (loose->rq.suspended) {
+        pthread_mutex_lock(&loose->lock);
+        while (!loose->resumed)
+            pthread_cond_wait(&loose->wake, &loose->lock);
+        loose->rq.suspended = loose->resumed = false;
+        pthread_mutex_unlock(&loose->lock);
+        request_continue(&loose->rq);
+    }
     return !loose->rq.refused;
 }
 
