@@ -32,6 +32,9 @@ MUST_USE bool limit_new_account(struct store_txn *txn, struct request *rq);
 /* Asks, without a write: what new-order would meet, paused names included. */
 MUST_USE bool limit_order_passes(struct store_txn *txn, struct request *rq, const struct order *order);
 MUST_USE bool limit_new_order(struct store_txn *txn, struct request *rq, const struct order *order);
+/* The domain above some of the order's names that is proved in their stead (RFC 9444). */
+MUST_USE bool limit_ancestor_passes(struct store_txn *txn, struct request *rq, const struct order *order,
+                                    const struct acme_identifier *ancestor);
 /* In advance a name is proved as an order for it alone would, and fails as often: that counts as one. */
 MUST_USE bool limit_new_authorization(struct store_txn *txn, struct request *rq,
                                       const struct authorization *authorization);

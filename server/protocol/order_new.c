@@ -80,6 +80,16 @@ bool order_check_new(struct store_txn *txn, struct request *rq, const struct ord
     return renewal_check_replaces(txn, rq->arena, order, rq->now_ms, &rq->problem);
 }
 
+static bool ancestors_pass(struct store_txn *txn, struct request *rq, const struct new_order *state)
+{
+    for (size_t i = 0; i < state->asked.wish_count; i++) {
+        const struct authorization_wish *wish = &state->asked.wishes[i];
+        if (wish->scope == SCOPE_SUBDOMAINS)
+            TRY(limit_ancestor_passes(txn, rq, &state->order, &wish->identifier));
+    }
+    return true;
+}
+
 static bool insert_order(struct store_txn *txn, struct request *rq)
 {
     struct new_order *state = rq->state;
@@ -88,7 +98,7 @@ static bool insert_order(struct store_txn *txn, struct request *rq)
     order->expires_ms = rq->now_ms + rq->caraway->settings->order_lifetime_ms;
     order->authorizations.count = 0;
     TRY(order_check_new(txn, rq, order));
-    TRY(limit_new_order(txn, rq, order));
+    TRY(ancestors_pass(txn, rq, state) && limit_new_order(txn, rq, order));
     size_t proved = 0;
     for (size_t i = 0; i < state->asked.wish_count; i++) {
         const struct authorization *fresh = &state->authorizations[i];
@@ -198,7 +208,7 @@ static bool ask_for_approval(struct request *rq, struct new_order *state)
         AUTO(store_txn) txn = store_begin_read(rq->caraway->store);
         if (txn == NULL)
             return problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading rate limits");
-        TRY(limit_order_passes(txn, rq, &state->order));
+        TRY(ancestors_pass(txn, rq, state) && limit_order_passes(txn, rq, &state->order));
     }
     return approval_ask(rq, &state->order, after_approval, &state->approval);
 }
