@@ -85,6 +85,7 @@ typedef char *words[]; /* NULL-ended, without the command's own */
 /* ---- runner_script.c */
 bool fail(struct scenario *s, const char *format, ...) PRINTF_LIKE(2, 3); /* prints place and text; always false */
 MUST_USE bool scenario_play(struct scenario *s);
+MUST_USE bool command_play(struct scenario *s, words w, size_t count); /* the command's own word first */
 
 /* ---- runner_variables.c */
 MUST_USE bool variable_set(struct scenario *s, const char *name, const char *value);
@@ -110,6 +111,10 @@ MUST_USE bool take_answer(struct scenario *s, struct tc_session *session, const 
                           const struct tc_answer *answer);
 /* An ordinary signed request; payload NULL: POST-as-GET. A refusal is an answer. */
 MUST_USE bool client_post(struct scenario *s, struct client *client, const char *url, const char *payload);
+/* The same for one that may wait for the responder. The command (NULL-ended; empty: none) is played when the responder
+ * has been asked and before it answers. */
+MUST_USE bool client_post_during(struct scenario *s, struct client *client, const char *url, const char *payload,
+                                 words command);
 MUST_USE bool play_client(struct scenario *s, words w, size_t count);
 MUST_USE bool play_account(struct scenario *s, words w, size_t count);
 MUST_USE bool play_post(struct scenario *s, words w, size_t count);
@@ -146,13 +151,7 @@ MUST_USE bool play_answer(struct scenario *s, words w, size_t count);
 MUST_USE bool play_start(struct scenario *s, words w, size_t count);
 MUST_USE bool play_wait(struct scenario *s, words w, size_t count);
 MUST_USE bool play_issue(struct scenario *s, words w, size_t count);
-
-/* ---- runner_loop.c */
 void loop_run_for(struct scenario *s, unsigned ms); /* lets the responder answer */
-/* The same on a thread of its own, until the end; meanwhile the responder is that thread's. */
-struct serving;
-MUST_USE struct serving *loop_serve(struct scenario *s);
-void loop_serve_end(struct serving *serving);
 
 /* ---- runner_certificate.c */
 MUST_USE bool play_finalize(struct scenario *s, words w, size_t count);

@@ -136,12 +136,14 @@ bool play_finalize(struct scenario *s, words w, size_t count)
     AUTO_BUF(payload, PAYLOAD_MAX);
     TRY(order != NULL);
     struct csr_plan plan = { .identifiers = order->identifiers, .count = order->identifier_count };
+    char **command = w + 1;
+    while (*command != NULL && strcmp(*command, "during") != 0)
+        command++;
+    if (*command != NULL)
+        *command++ = NULL;
     TRY(read_plan(s, order, w + 1, &plan) && write_csr(s, &plan, &csr));
     buf_printf(&payload, "{\"csr\":\"%s\"}", buf_str(&csr));
-    struct serving *serving = loop_serve(s); /* the answer may have to wait for DNS */
-    bool posted = client_post(s, order->client, order->finalize, buf_str(&payload));
-    loop_serve_end(serving);
-    TRY(posted);
+    TRY(client_post_during(s, order->client, order->finalize, buf_str(&payload), command));
     AUTO_BUF(certificate, PAYLOAD_MAX);
     if (s->refused || !variable_get(s, "body.certificate", &certificate))
         return true;

@@ -1,10 +1,13 @@
 /* Requests, signed and not, and what every answer must have. */
 #include "tests/scenarios/runner.h"
 
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <strings.h>
 
-enum { BODY_MAX = 8 << 20, EXCHANGE_TIMEOUT_S = 60 };
+enum { BODY_MAX = 8 << 20, EXCHANGE_TIMEOUT_S = 60, LOOP_MS = 5 };
 
 struct client *client_find(struct scenario *s, const char *name)
 {
@@ -144,6 +147,56 @@ static bool post(struct scenario *s, struct client *client, const char *url, con
 bool client_post(struct scenario *s, struct client *client, const char *url, const char *payload)
 {
     return post(s, client, url, payload, &(struct mutations) { 0 });
+}
+
+struct posting {
+    struct tc_session *session;
+    struct tc_post request;
+    const struct tc_answer *answer;
+    char why[TC_WHY_SIZE];
+    bool answered;
+    atomic_bool over;
+};
+
+static void *post_it(void *arg)
+{
+    struct posting *posting = arg;
+    posting->answered = tc_session_post(posting->session, &posting->request, &posting->answer, posting->why);
+    posting->over = true;
+    return NULL;
+}
+
+/* The server has come to the responder, which does not answer before its loop runs. */
+static bool play_when_asked(struct scenario *s, words command)
+{
+    struct pollfd asked = { .fd = uv_backend_fd(&s->loop), .events = POLLIN };
+    size_t count = 0;
+    while (command[count] != NULL)
+        count++;
+    if (count == 0)
+        return true;
+    return (poll(&asked, 1, PATIENCE_MS) == 1 || fail(s, "the responder is not asked")) &&
+           command_play(s, command, count);
+}
+
+bool client_post_during(struct scenario *s, struct client *client, const char *url, const char *payload, words command)
+{
+    pthread_t thread;
+    AUTO_BUF(body, BODY_MAX);
+    TRY(sign_request(s, client, url, payload, &(struct mutations) { 0 }, &body));
+    struct posting posting = { .session = client->session, .request = { .url = url, .body = buf_str(&body) } };
+    loop_run_for(s, LOOP_MS);
+    if (pthread_create(&thread, NULL, post_it, &posting) != 0)
+        return fail(s, "no thread");
+    bool played = play_when_asked(s, command);
+    while (!posting.over)
+        loop_run_for(s, LOOP_MS);
+    pthread_join(thread, NULL);
+    if (s->daemon.pid == 0)
+        return played; /* the command ended the server, and maybe the answer with it */
+    if (!posting.answered)
+        return fail(s, "POST %s: %s", url, posting.why);
+    return played && take_answer(s, client->session, "POST", url, posting.answer);
 }
 
 /* post CLIENT URL [PAYLOAD] [-WHAT VALUE …] */

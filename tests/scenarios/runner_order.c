@@ -20,6 +20,24 @@ struct order *order_find(struct scenario *s, const char *name)
     return NULL;
 }
 
+static void timer_fired(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+void loop_run_for(struct scenario *s, unsigned ms)
+{
+    bool fired = false;
+    uv_timer_t timer;
+    uv_timer_init(&s->loop, &timer);
+    timer.data = &fired;
+    uv_timer_start(&timer, timer_fired, ms, 0);
+    while (!fired)
+        uv_run(&s->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    uv_run(&s->loop, UV_RUN_NOWAIT);
+}
+
 /* ---- order NAME CLIENT IDENTIFIER[@ANCESTOR]… [MEMBER=TEXT …] */
 
 /* "ip:127.0.0.1" or a domain name */

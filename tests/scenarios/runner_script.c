@@ -152,7 +152,7 @@ static bool read_words(struct line *line, const char *text)
     }
 }
 
-static bool run_words(struct scenario *s, words w, size_t count)
+bool command_play(struct scenario *s, words w, size_t count)
 {
     const char *word = w[0];
     if (s->refused && strcmp(word, "expect") != 0)
@@ -173,7 +173,7 @@ static bool run_line(struct scenario *s, struct line *line)
     bool repeated = line->count > 2 && strcmp(line->words[0], "repeat") == 0;
     size_t skip = repeated ? 2 : 0;
     for (unsigned long left = repeated ? strtoul(line->words[1], NULL, 10) : 1; left > 0; left--)
-        TRY(run_words(s, line->words + skip, line->count - skip));
+        TRY(command_play(s, line->words + skip, line->count - skip));
     return true;
 }
 
