@@ -27,7 +27,7 @@ static uint64_t random_number(void)
 static struct limit_ask ask_of(char subject[static 32], uint64_t number)
 {
     snprintf(subject, 32, "d%" PRIu64 ".example", number);
-    return (struct limit_ask) { LIMIT_CERTIFICATES_PER_DOMAIN, subject, NULL };
+    return (struct limit_ask) { .limit = LIMIT_CERTIFICATES_PER_DOMAIN, .subject = subject };
 }
 
 static void take_job(struct store_txn *txn, void *arg)

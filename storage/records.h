@@ -109,7 +109,7 @@ struct identifiers {
     X(9, FLAG, wildcards, )       /* names may be wildcards; counts only beside names */                               \
     X(10, FLAG, pre_authorized, ) /* names need no proof */                                                            \
     X(11, INT, lifetime_ms, )     /* most that a certificate may live; 0: the profile's */                             \
-    X(12, TEXT, limits, )         /* "off": no rate limit counts its accounts */                                       \
+    X(12, TEXT, limits, )         /* class of rate limits of its accounts; none: the server's */                       \
     X(13, TIME, expires_ms, )     /* binds no account from then on */                                                  \
     X(14, INT, uses, )            /* most accounts it binds; 0: any number */                                          \
     X(15, TEXT, owner, )          /* whom its accounts belong to */                                                    \

@@ -35,7 +35,7 @@ enum option_place { PLACE_HERE, PLACE_QUERY, PLACE_TEXT, PLACE_LIST, PLACE_NUMBE
     X(WILDCARDS, PLACE_FLAG, "wildcards", "[=no]", "wildcards, too, among --names")                                    \
     X(PRE_AUTHORIZED, PLACE_FLAG, "pre-authorized", "[=no]", "names need no proof")                                    \
     X(LIFETIME, PLACE_TEXT, "lifetime", "TIME", "most that a certificate may live")                                    \
-    X(LIMITS, PLACE_TEXT, "limits", "off", "no rate limits for its accounts")                                          \
+    X(LIMITS, PLACE_TEXT, "limits", "CLASS", "rates of its accounts: letsencrypt, letsencrypt-staging, private, off")  \
     X(EXPIRES, PLACE_TEXT, "expires", "TIME", "binds no account from then on: 7d, or a date")                          \
     X(USES, PLACE_NUMBER, "uses", "N", "most accounts it binds")                                                       \
     X(JSON, PLACE_HERE, "json", NULL, "the objects as the server gives them")

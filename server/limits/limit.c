@@ -28,7 +28,7 @@ struct override {
 };
 
 struct limits {
-    struct rate rates[LIMITS];
+    struct rate rates[LIMIT_CLASSES][LIMITS];
     const char *help_url; /* loan */
     struct store *store;
     pthread_mutex_t reloading; /* held from the reading of overrides on, so that no older ones come behind newer */
@@ -61,6 +61,31 @@ bool limit_from_name(const char *name, enum limit *out)
     return false;
 }
 
+/* ---- classes */
+
+static const char *const class_names[LIMIT_CLASSES] = {
+#define X(id, name) [LIMIT_CLASS_##id] = name,
+    LIMIT_CLASS_TABLE(X)
+#undef X
+};
+
+bool limit_class_from_text(const char *text, enum limit_class *out)
+{
+    for (unsigned i = 0; i < LIMIT_CLASSES; i++) {
+        if (strcmp(class_names[i], text != NULL ? text : "") == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool limit_is_of_account(enum limit limit)
+{
+    enum limit_whose whose = limit_whose(limit);
+    return whose == LIMIT_OF_ACCOUNT || whose == LIMIT_OF_ACCOUNT_NAME || whose == LIMIT_OF_ACCOUNT_DOMAIN;
+}
+
 /* ---- rates */
 
 static struct rate preset_rate(const char *preset, enum limit limit)
@@ -82,10 +107,13 @@ static void set_rates(struct limits *limits, const struct settings *settings)
         settings->limits_certificates_per_domain,    settings->limits_certificates_per_domain_and_account,
         settings->limits_certificates_per_exact_set, settings->limits_failed_authorizations_before_pause,
     };
+    struct rate *server = limits->rates[LIMIT_CLASS_SERVER];
     for (unsigned i = 0; i < LIMITS; i++) {
-        limits->rates[i] = preset_rate(settings->limits_preset, i);
+        server[i] = preset_rate(settings->limits_preset, i);
         if (own[i][0] != '\0')
-            CHECK(rate_read(own[i], &limits->rates[i]));
+            CHECK(rate_read(own[i], &server[i]));
+        for (unsigned class = LIMIT_CLASS_SERVER + 1; class < LIMIT_CLASSES; class ++)
+            limits->rates[class][i] = limit_is_of_account(i) ? preset_rate(class_names[class], i) : server[i];
     }
 }
 
@@ -108,16 +136,16 @@ static bool find_override(const struct limits *limits, enum limit limit, const c
     return found != NULL;
 }
 
-struct rate limit_rate(const struct limits *limits, enum limit limit, const char *subject)
+struct rate limit_rate(const struct limits *limits, const struct limit_ask *ask)
 {
-    struct rate rate = limits->rates[limit];
-    (void)find_override(limits, limit, subject, &rate);
+    struct rate rate = limit_common_rate(limits, ask->limit, ask->class);
+    (void)find_override(limits, ask->limit, ask->subject, &rate);
     return rate;
 }
 
-struct rate limit_common_rate(const struct limits *limits, enum limit limit)
+struct rate limit_common_rate(const struct limits *limits, enum limit limit, enum limit_class class)
 {
-    return limits->rates[limit];
+    return limits->rates[class][limit];
 }
 
 bool limit_is_overridden(const struct limits *limits, enum limit limit, const char *subject)
@@ -229,7 +257,7 @@ static bool load_bucket(struct store_txn *txn, struct arena *arena, const struct
 struct rate_verdict limit_look(const struct limits *limits, struct store_txn *txn, struct arena *arena,
                                const struct limit_ask *ask, int64_t now_ms, int64_t cost)
 {
-    struct rate rate = limit_rate(limits, ask->limit, ask->subject);
+    struct rate rate = limit_rate(limits, ask);
     struct rate_bucket bucket = { 0 };
     if (rate.count != 0)
         (void)load_bucket(txn, arena, ask, &bucket);
@@ -253,7 +281,7 @@ static void moment_text(int64_t ms, char out[static TIME_TEXT_SIZE])
 static void refuse(const struct limits *limits, const struct limit_ask *ask, int64_t retry_in_us, int64_t now_ms,
                    struct acme_problem *problem)
 {
-    struct rate rate = limit_rate(limits, ask->limit, ask->subject);
+    struct rate rate = limit_rate(limits, ask);
     char window[32], moment[TIME_TEXT_SIZE];
     int64_t retry_ms = (retry_in_us + 999) / 1000;
     char what[PROBLEM_DETAIL_SIZE / 2];
@@ -279,7 +307,7 @@ struct asked {
 static void ask_one(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
                     const struct limit_ask *ask, struct asked *out)
 {
-    struct rate rate = limit_rate(limits, ask->limit, ask->subject);
+    struct rate rate = limit_rate(limits, ask);
     *out = (struct asked) { .bucket = { 0 } };
     if (rate.count != 0)
         (void)load_bucket(txn, arena, ask, &out->bucket);
@@ -358,7 +386,7 @@ void limits_spend(const struct limits *limits, struct store_txn *txn, struct are
 void limit_convert(const struct limits *limits, struct store_txn *txn, struct arena *arena, int64_t now_ms,
                    const struct limit_ask *ask, const struct rate *to)
 {
-    struct rate from = limit_rate(limits, ask->limit, ask->subject);
+    struct rate from = limit_rate(limits, ask);
     struct rate_bucket bucket;
     if (!load_bucket(txn, arena, ask, &bucket) || bucket.full_us == 0)
         return;

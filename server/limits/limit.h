@@ -19,17 +19,24 @@ DEFINE_DROP(limits, limits_drop)
 const char *limit_name(enum limit limit);
 enum limit_whose limit_whose(enum limit limit);
 MUST_USE bool limit_from_name(const char *name, enum limit *out);
-/* The rate in force for a subject: an override's, else the row's. */
-struct rate limit_rate(const struct limits *limits, enum limit limit, const char *subject);
-struct rate limit_common_rate(const struct limits *limits, enum limit limit); /* the row's */
-/* True when an override names this subject. */
-bool limit_is_overridden(const struct limits *limits, enum limit limit, const char *subject);
+/* "letsencrypt", …; NULL is the server's. */
+MUST_USE bool limit_class_from_text(const char *text, enum limit_class *out);
+bool limit_is_of_account(enum limit limit); /* whether a class has a rate of its own */
 
 struct limit_ask {
     enum limit limit;
     const char *subject; /* what the bucket is for: "192.0.2.1", an account id, "example.com" */
     const char *shown;   /* in the problem, where the subject is a hash; else NULL */
+    enum limit_class class;
 };
+
+/* The rate in force for a subject: an override's, else its class's. */
+struct rate limit_rate(const struct limits *limits, const struct limit_ask *ask);
+/* Without overrides. */
+struct rate limit_common_rate(const struct limits *limits, enum limit limit, enum limit_class class);
+/* True when an override names this subject. */
+bool limit_is_overridden(const struct limits *limits, enum limit limit, const char *subject);
+
 struct limit_asks {
     struct limit_ask *items;
     size_t count;

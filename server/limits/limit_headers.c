@@ -20,7 +20,7 @@ void limit_note(struct store_txn *txn, struct request *rq, const struct limit_as
     for (size_t i = 0; i < asks->count; i++) {
         const struct limit_ask *ask = &asks->items[i];
         struct limit_state *state = &states[ask->limit];
-        struct rate rate = limit_rate(limits, ask->limit, ask->subject);
+        struct rate rate = limit_rate(limits, ask);
         struct rate_verdict verdict = limit_look(limits, txn, rq->arena, ask, rq->now_ms, 0);
         if (rate.count == 0 || (state->noted && state->remaining <= verdict.remaining))
             continue;

@@ -8,7 +8,7 @@
 
 #define DAY_MS INT64_C(86400000)
 
-enum { RENEWAL_DAYS = 120 };
+enum { RENEWAL_DAYS = 120, KEY_MAX_BYTES = 1 << 20 };
 
 /* ---- new-account */
 
@@ -18,8 +18,8 @@ bool limit_new_account(struct store_txn *txn, struct request *rq)
     if (caraway->settings->limits_exempt_loopback && limit_caller_is_loopback(rq->peer))
         return true;
     struct limit_ask items[] = {
-        { LIMIT_ACCOUNTS_PER_ADDRESS, limit_caller(rq->arena, rq->peer, CALLER_BITS), NULL },
-        { LIMIT_ACCOUNTS_PER_NETWORK, limit_caller(rq->arena, rq->peer, CALLER_NETWORK_BITS), NULL },
+        { .limit = LIMIT_ACCOUNTS_PER_ADDRESS, .subject = limit_caller(rq->arena, rq->peer, CALLER_BITS) },
+        { .limit = LIMIT_ACCOUNTS_PER_NETWORK, .subject = limit_caller(rq->arena, rq->peer, CALLER_NETWORK_BITS) },
     };
     if (items[0].subject == NULL || items[1].subject == NULL)
         return problem_out_of_memory(&rq->problem);
@@ -42,13 +42,18 @@ static bool is_renewal(struct store_txn *txn, struct arena *arena, const struct 
            now_ms - last.not_before_ms <= RENEWAL_DAYS * DAY_MS;
 }
 
-static bool key_has_no_limits(struct store_txn *txn, struct arena *arena, const char *account_id)
+enum limit_class limit_class_of_account(struct store_txn *txn, const char *account_id)
 {
+    AUTO(arena) scratch = arena_create(KEY_MAX_BYTES);
     struct account account;
     struct external_key key;
-    return store_get_account(txn, arena, account_id, &account) && account.external_key != NULL &&
-           store_get_external_key(txn, arena, account.external_key, &key) && key.limits != NULL &&
-           strcmp(key.limits, "off") == 0;
+    enum limit_class class = LIMIT_CLASS_SERVER;
+    if (scratch == NULL)
+        store_txn_fail(txn, STORE_NO_MEMORY);
+    else if (store_get_account(txn, scratch, account_id, &account) && account.external_key != NULL &&
+             store_get_external_key(txn, scratch, account.external_key, &key))
+        (void)!limit_class_from_text(key.limits, &class);
+    return class;
 }
 
 const char *limit_exemption_text(enum limit_exemption exemption)
@@ -62,37 +67,44 @@ const char *limit_exemption_text(enum limit_exemption exemption)
     return texts[exemption];
 }
 
-enum limit_exemption limit_exemption(struct store_txn *txn, struct arena *arena, const struct order *order,
+struct limit_standing limit_standing(struct store_txn *txn, struct arena *arena, const struct order *order,
                                      int64_t now_ms)
 {
-    if (renewal_is_timely(txn, arena, order, now_ms))
-        return LIMIT_EXEMPT_TIMELY;
-    if (key_has_no_limits(txn, arena, order->account))
-        return LIMIT_EXEMPT_KEY;
-    return is_renewal(txn, arena, order, now_ms) ? LIMIT_EXEMPT_RENEWAL : LIMIT_EXEMPT_NONE;
+    struct limit_standing standing = { LIMIT_EXEMPT_NONE, LIMIT_CLASS_SERVER };
+    if (renewal_is_timely(txn, arena, order, now_ms)) {
+        standing.exemption = LIMIT_EXEMPT_TIMELY;
+        return standing;
+    }
+    standing.class = limit_class_of_account(txn, order->account);
+    if (standing.class == LIMIT_CLASS_OFF)
+        standing.exemption = LIMIT_EXEMPT_KEY;
+    else if (is_renewal(txn, arena, order, now_ms))
+        standing.exemption = LIMIT_EXEMPT_RENEWAL;
+    return standing;
 }
 
-static bool add_ask(struct limit_asks *asks, enum limit limit, const char *subject, const char *shown)
+static bool add_ask(struct limit_asks *asks, enum limit_class class, enum limit limit, const char *subject,
+                    const char *shown)
 {
     TRY(subject != NULL);
     for (size_t i = 0; i < asks->count; i++) {
         if (asks->items[i].limit == limit && strcmp(asks->items[i].subject, subject) == 0)
             return true;
     }
-    asks->items[asks->count++] = (struct limit_ask) { limit, subject, shown };
+    asks->items[asks->count++] = (struct limit_ask) { limit, subject, shown, class };
     return true;
 }
 
 /* An override for the account takes the place of what all accounts share. */
 static bool add_domain(const struct limits *limits, struct arena *arena, const struct order *order,
-                       const struct acme_identifier *identifier, struct limit_asks *asks)
+                       const struct acme_identifier *identifier, enum limit_class class, struct limit_asks *asks)
 {
     const char *domain = limit_domain(arena, identifier);
     const char *own = limit_account_domain(arena, order->account, identifier);
     TRY(domain != NULL && own != NULL);
     if (!limit_is_overridden(limits, LIMIT_CERTIFICATES_PER_DOMAIN_AND_ACCOUNT, own))
-        TRY(add_ask(asks, LIMIT_CERTIFICATES_PER_DOMAIN, domain, NULL));
-    return add_ask(asks, LIMIT_CERTIFICATES_PER_DOMAIN_AND_ACCOUNT, own, domain);
+        TRY(add_ask(asks, class, LIMIT_CERTIFICATES_PER_DOMAIN, domain, NULL));
+    return add_ask(asks, class, LIMIT_CERTIFICATES_PER_DOMAIN_AND_ACCOUNT, own, domain);
 }
 
 enum { ASKS_PER_NAME = 3, ASKS_PER_ORDER = 2 };
@@ -106,42 +118,43 @@ static bool make_asks(struct arena *arena, const struct order *order, struct lim
 }
 
 static bool add_certificate_asks(const struct limits *limits, struct arena *arena, const struct order *order,
-                                 enum limit_exemption exemption, struct limit_asks *asks)
+                                 struct limit_standing standing, struct limit_asks *asks)
 {
     const struct identifiers *names = &order->identifiers;
-    if (exemption >= LIMIT_EXEMPT_TIMELY)
+    if (standing.exemption >= LIMIT_EXEMPT_TIMELY)
         return true;
-    for (size_t i = 0; i < names->count && exemption == LIMIT_EXEMPT_NONE; i++)
-        TRY(add_domain(limits, arena, order, &names->items[i], asks));
+    for (size_t i = 0; i < names->count && standing.exemption == LIMIT_EXEMPT_NONE; i++)
+        TRY(add_domain(limits, arena, order, &names->items[i], standing.class, asks));
     const char *shown = limit_set_shown(arena, names);
-    return shown != NULL && add_ask(asks, LIMIT_CERTIFICATES_PER_SET, store_subject_of_set(arena, names), shown);
+    return shown != NULL &&
+           add_ask(asks, standing.class, LIMIT_CERTIFICATES_PER_SET, store_subject_of_set(arena, names), shown);
 }
 
 bool limit_certificate_asks(const struct limits *limits, struct arena *arena, const struct order *order,
-                            enum limit_exemption exemption, struct limit_asks *out)
+                            struct limit_standing standing, struct limit_asks *out)
 {
-    return make_asks(arena, order, out) && add_certificate_asks(limits, arena, order, exemption, out);
+    return make_asks(arena, order, out) && add_certificate_asks(limits, arena, order, standing, out);
 }
 
 /* The account's orders come first. */
-static bool add_proof_asks(struct arena *arena, const struct order *order, enum limit_exemption exemption,
+static bool add_proof_asks(struct arena *arena, const struct order *order, struct limit_standing standing,
                            struct limit_asks *asks)
 {
-    if (exemption == LIMIT_EXEMPT_NONE)
-        TRY(add_ask(asks, LIMIT_ORDERS_PER_ACCOUNT, order->account, NULL));
-    for (size_t i = 0; i < order->identifiers.count && exemption < LIMIT_EXEMPT_TIMELY; i++) {
+    if (standing.exemption == LIMIT_EXEMPT_NONE)
+        TRY(add_ask(asks, standing.class, LIMIT_ORDERS_PER_ACCOUNT, order->account, NULL));
+    for (size_t i = 0; i < order->identifiers.count && standing.exemption < LIMIT_EXEMPT_TIMELY; i++) {
         const struct acme_identifier *name = &order->identifiers.items[i];
-        TRY(add_ask(asks, LIMIT_FAILURES_PER_NAME, limit_account_name(arena, order->account, name),
+        TRY(add_ask(asks, standing.class, LIMIT_FAILURES_PER_NAME, limit_account_name(arena, order->account, name),
                     identifier_base(name)));
     }
     return true;
 }
 
 bool limit_order_asks(const struct limits *limits, struct arena *arena, const struct order *order,
-                      enum limit_exemption exemption, struct limit_asks *out)
+                      struct limit_standing standing, struct limit_asks *out)
 {
-    return make_asks(arena, order, out) && add_proof_asks(arena, order, exemption, out) &&
-           add_certificate_asks(limits, arena, order, exemption, out);
+    return make_asks(arena, order, out) && add_proof_asks(arena, order, standing, out) &&
+           add_certificate_asks(limits, arena, order, standing, out);
 }
 
 /* ---- new-order */
@@ -154,33 +167,32 @@ static bool no_name_is_paused(struct store_txn *txn, struct request *rq, const s
 }
 
 static bool order_asks(struct store_txn *txn, struct request *rq, const struct order *order,
-                       enum limit_exemption exemption, struct limit_asks *out)
+                       struct limit_standing standing, struct limit_asks *out)
 {
-    TRY(exemption >= LIMIT_EXEMPT_TIMELY || no_name_is_paused(txn, rq, order));
-    return limit_order_asks(rq->caraway->limits, rq->arena, order, exemption, out) ||
+    TRY(standing.exemption >= LIMIT_EXEMPT_TIMELY || no_name_is_paused(txn, rq, order));
+    return limit_order_asks(rq->caraway->limits, rq->arena, order, standing, out) ||
            problem_out_of_memory(&rq->problem);
 }
 
 bool limit_order_passes(struct store_txn *txn, struct request *rq, const struct order *order)
 {
     struct limit_asks asks;
-    enum limit_exemption exemption = limit_exemption(txn, rq->arena, order, rq->now_ms);
-    return order_asks(txn, rq, order, exemption, &asks) &&
+    struct limit_standing standing = limit_standing(txn, rq->arena, order, rq->now_ms);
+    return order_asks(txn, rq, order, standing, &asks) &&
            limits_check(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, &rq->problem);
 }
 
-static size_t spent_by(enum limit_exemption exemption)
+static size_t spent_by(struct limit_standing standing)
 {
-    return exemption == LIMIT_EXEMPT_NONE ? 1 : 0;
+    return standing.exemption == LIMIT_EXEMPT_NONE ? 1 : 0;
 }
 
 bool limit_new_order(struct store_txn *txn, struct request *rq, const struct order *order)
 {
     struct limit_asks asks;
-    enum limit_exemption exemption = limit_exemption(txn, rq->arena, order, rq->now_ms);
-    TRY(order_asks(txn, rq, order, exemption, &asks));
-    bool passes =
-        limits_take(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, spent_by(exemption), &rq->problem);
+    struct limit_standing standing = limit_standing(txn, rq->arena, order, rq->now_ms);
+    TRY(order_asks(txn, rq, order, standing, &asks));
+    bool passes = limits_take(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, spent_by(standing), &rq->problem);
     limit_note(txn, rq, &asks);
     return passes;
 }
@@ -203,11 +215,11 @@ bool limit_new_authorization(struct store_txn *txn, struct request *rq, const st
     struct limit_asks asks;
     struct acme_identifier name = authorization->identifier;
     const struct order alone = { .account = authorization->account, .identifiers = { &name, 1 } };
-    enum limit_exemption exemption = limit_exemption(txn, rq->arena, &alone, rq->now_ms);
-    TRY(exemption >= LIMIT_EXEMPT_TIMELY || no_name_is_paused(txn, rq, &alone));
-    if (!make_asks(rq->arena, &alone, &asks) || !add_proof_asks(rq->arena, &alone, exemption, &asks))
+    struct limit_standing standing = limit_standing(txn, rq->arena, &alone, rq->now_ms);
+    TRY(standing.exemption >= LIMIT_EXEMPT_TIMELY || no_name_is_paused(txn, rq, &alone));
+    if (!make_asks(rq->arena, &alone, &asks) || !add_proof_asks(rq->arena, &alone, standing, &asks))
         return problem_out_of_memory(&rq->problem);
-    return limits_take(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, spent_by(exemption), &rq->problem);
+    return limits_take(rq->caraway->limits, txn, rq->arena, rq->now_ms, &asks, spent_by(standing), &rq->problem);
 }
 
 /* ---- issuance */
@@ -216,8 +228,8 @@ bool limit_certificate_passes(struct store_txn *txn, struct request *rq, const s
 {
     const struct limits *limits = rq->caraway->limits;
     struct limit_asks asks;
-    enum limit_exemption exemption = limit_exemption(txn, rq->arena, order, rq->now_ms);
-    if (!limit_certificate_asks(limits, rq->arena, order, exemption, &asks))
+    struct limit_standing standing = limit_standing(txn, rq->arena, order, rq->now_ms);
+    if (!limit_certificate_asks(limits, rq->arena, order, standing, &asks))
         return problem_out_of_memory(&rq->problem);
     return limits_check(limits, txn, rq->arena, rq->now_ms, &asks, &rq->problem);
 }
@@ -227,8 +239,8 @@ bool limit_issue(struct caraway *caraway, struct store_txn *txn, struct arena *a
 {
     int64_t now_ms = world_now_ms(caraway->world);
     struct limit_asks asks;
-    enum limit_exemption exemption = limit_exemption(txn, arena, order, now_ms);
-    if (!limit_certificate_asks(caraway->limits, arena, order, exemption, &asks))
+    struct limit_standing standing = limit_standing(txn, arena, order, now_ms);
+    if (!limit_certificate_asks(caraway->limits, arena, order, standing, &asks))
         return problem_out_of_memory(problem);
     return limits_take(caraway->limits, txn, arena, now_ms, &asks, asks.count, problem);
 }
@@ -249,8 +261,9 @@ void limit_decided(struct caraway *caraway, struct store_txn *txn, struct arena 
         store_delete_rate_bucket(txn, pausing);
         return;
     }
-    struct limit_ask failures[] = { { LIMIT_FAILURES_PER_NAME, subject, NULL },
-                                    { LIMIT_FAILURES_BEFORE_PAUSE, subject, NULL } };
+    enum limit_class class = limit_class_of_account(txn, authorization->account);
+    struct limit_ask failures[] = { { LIMIT_FAILURES_PER_NAME, subject, NULL, class },
+                                    { LIMIT_FAILURES_BEFORE_PAUSE, subject, NULL, class } };
     if (!limit_look(caraway->limits, txn, arena, &failures[1], now_ms, 1).allowed)
         pause_name(txn, arena, authorization, now_ms);
     limits_spend(caraway->limits, txn, arena, now_ms, &(struct limit_asks) { failures, ARRAY_SIZE(failures) });

@@ -18,15 +18,23 @@ enum limit_exemption {
 #undef X
 };
 const char *limit_exemption_text(enum limit_exemption exemption);
-enum limit_exemption limit_exemption(struct store_txn *txn, struct arena *arena, const struct order *order,
+
+/* How the limits see an order. */
+struct limit_standing {
+    enum limit_exemption exemption;
+    enum limit_class class;
+};
+struct limit_standing limit_standing(struct store_txn *txn, struct arena *arena, const struct order *order,
                                      int64_t now_ms);
+/* That of the key that the account was bound with. */
+enum limit_class limit_class_of_account(struct store_txn *txn, const char *account);
 
 /* What a new order asks. It spends the account's orders alone, which then come first. False when memory is out. */
 MUST_USE bool limit_order_asks(const struct limits *limits, struct arena *arena, const struct order *order,
-                               enum limit_exemption exemption, struct limit_asks *out);
+                               struct limit_standing standing, struct limit_asks *out);
 /* What a certificate asks and spends. */
 MUST_USE bool limit_certificate_asks(const struct limits *limits, struct arena *arena, const struct order *order,
-                                     enum limit_exemption exemption, struct limit_asks *out);
+                                     struct limit_standing standing, struct limit_asks *out);
 
 MUST_USE bool limit_new_account(struct store_txn *txn, struct request *rq);
 /* Asks, without a write: what new-order would meet, paused names included. */

@@ -41,3 +41,19 @@ enum limit {
 #undef X
         LIMITS
 };
+
+/* Whose rates hold for what counts by account: the server's, or those that an external account key gives its accounts.
+ * What accounts share (domains, sets) counts by the server's; OFF is exempt from that, too. */
+#define LIMIT_CLASS_TABLE(X)                                                                                           \
+    X(SERVER, "")                                                                                                      \
+    X(LETSENCRYPT, "letsencrypt")                                                                                      \
+    X(LETSENCRYPT_STAGING, "letsencrypt-staging")                                                                      \
+    X(PRIVATE, "private")                                                                                              \
+    X(OFF, "off")
+
+enum limit_class {
+#define X(id, name) LIMIT_CLASS_##id,
+    LIMIT_CLASS_TABLE(X)
+#undef X
+        LIMIT_CLASSES
+};

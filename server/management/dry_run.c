@@ -26,10 +26,10 @@ static bool would_pass(struct request *rq, struct store_txn *txn, struct order *
 
 static void write_limits(struct request *rq, struct store_txn *txn, const struct order *order, struct json_out *out)
 {
-    enum limit_exemption exemption = limit_exemption(txn, rq->arena, order, rq->now_ms);
+    struct limit_standing standing = limit_standing(txn, rq->arena, order, rq->now_ms);
     struct limit_asks asks;
-    json_out_text(out, "exemption", limit_exemption_text(exemption));
-    if (limit_order_asks(rq->caraway->limits, rq->arena, order, exemption, &asks))
+    json_out_text(out, "exemption", limit_exemption_text(standing.exemption));
+    if (limit_order_asks(rq->caraway->limits, rq->arena, order, standing, &asks))
         limit_write_buckets(rq, txn, out, "limits", &asks);
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock_text.h"
 #include "base/encode.h"
 #include "server/caraway.h"
+#include "server/limits/limit.h"
 #include "server/management/objects.h"
 #include "server/policy/external.h"
 #include "server/policy/name_pattern.h"
@@ -211,14 +212,16 @@ static bool read_uses(struct request *rq, int64_t *out)
 
 static bool read_rules(struct request *rq, struct external_key *key)
 {
+    enum limit_class unused;
     TRY(read_names(rq, key) && read_words(rq, key));
     TRY(payload_flag(rq, "wildcards", &key->wildcards));
     TRY(payload_flag(rq, "pre_authorized", &key->pre_authorized));
     TRY(read_lifetime(rq, &key->lifetime_ms) && read_expires(rq, &key->expires_ms) && read_uses(rq, &key->uses));
     TRY(read_text(rq, "owner", &key->owner) && read_text(rq, "comment", &key->comment));
     TRY(read_text(rq, "limits", &key->limits));
-    if (key->limits != NULL && strcmp(key->limits, "off") != 0)
-        return refuse(rq, "limits", key->limits, "no class of rate limits; use off, or nothing for the server's");
+    if (!limit_class_from_text(key->limits, &unused))
+        return refuse(rq, "limits", key->limits,
+                      "no class of rate limits; use letsencrypt, letsencrypt-staging, private or off");
     return true;
 }
 

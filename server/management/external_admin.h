@@ -9,7 +9,7 @@
 void external_key_write(struct json_out *out, const void *key, int64_t now_ms);
 bool external_key_get(struct request *rq); /* with a page of its accounts, the newest first */
 /* A JSON object, every member optional: id, secret (base64url), names, types, profiles, challenges, wildcards,
- * pre_authorized, lifetime ("7d"), limits ("off"), expires ("7d" or a time), uses, owner, comment. */
+ * pre_authorized, lifetime ("7d"), limits ("private", …), expires ("7d" or a time), uses, owner, comment. */
 bool external_key_post(struct request *rq);
 bool external_key_change(struct request *rq); /* the same but id and secret; members that are absent stay */
 bool external_key_revoke(struct request *rq);

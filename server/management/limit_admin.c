@@ -1,6 +1,7 @@
 #include "server/management/limit_admin.h"
 
 #include "server/caraway.h"
+#include "server/limits/limit_rules.h"
 #include "server/limits/limit_subject.h"
 #include "server/limits/pause.h"
 #include "server/web/payload.h"
@@ -11,6 +12,7 @@ enum { OVERRIDES_PER_PAGE = 1000, ASKS_PER_NAME = 6, ASKS_BESIDE = 2 };
 
 struct wanted {
     const char *account; /* or NULL */
+    enum limit_class class;
     struct identifiers names;
     struct limit_asks asks;
     size_t resumed_now, resumed; /* names that were paused: by the last job, by all */
@@ -24,7 +26,7 @@ static bool add(struct wanted *wanted, enum limit limit, const char *subject, co
         if (known->limit == limit && strcmp(known->subject, subject) == 0)
             return true;
     }
-    wanted->asks.items[wanted->asks.count++] = (struct limit_ask) { limit, subject, shown };
+    wanted->asks.items[wanted->asks.count++] = (struct limit_ask) { limit, subject, shown, wanted->class };
     return true;
 }
 
@@ -82,6 +84,8 @@ static bool read_wanted(struct request *rq, struct store_txn *txn, const char *s
         wanted.account = subject;
     else if (!limit_names_read(rq->arena, subject, &wanted.names, why))
         return problem_fail(&rq->problem, PROBLEM_MALFORMED, "\"%.100s\" is no account and no name: %s", subject, why);
+    if (wanted.account != NULL)
+        wanted.class = limit_class_of_account(txn, wanted.account);
     *out = wanted;
     return add_all(rq->arena, out) || problem_out_of_memory(&rq->problem);
 }
@@ -97,7 +101,7 @@ static void write_moment(struct json_out *out, const char *key, int64_t us)
 static void write_bucket(struct request *rq, struct store_txn *txn, struct json_out *out, const struct limit_ask *ask)
 {
     const struct limits *limits = rq->caraway->limits;
-    struct rate rate = limit_rate(limits, ask->limit, ask->subject);
+    struct rate rate = limit_rate(limits, ask);
     struct rate_verdict now = limit_look(limits, txn, rq->arena, ask, rq->now_ms, 0);
     struct rate_verdict next = limit_look(limits, txn, rq->arena, ask, rq->now_ms, 1);
     char text[RATE_TEXT_SIZE];
@@ -279,14 +283,27 @@ static bool reload(struct request *rq)
     return limits_reload(rq->caraway->limits) || problem_from_store(&rq->problem, STORE_NO_MEMORY, "reading overrides");
 }
 
+/* Subjects of what counts by account begin with its id. */
+static enum limit_class class_of_subject(struct store_txn *txn, struct request *rq, enum limit limit,
+                                         const char *subject)
+{
+    if (!limit_is_of_account(limit))
+        return LIMIT_CLASS_SERVER;
+    const char *account = arena_text_of(rq->arena, bytes_of(subject, strcspn(subject, "/")));
+    if (account == NULL)
+        store_txn_fail(txn, STORE_NO_MEMORY);
+    return account != NULL ? limit_class_of_account(txn, account) : LIMIT_CLASS_SERVER;
+}
+
 static void convert(struct store_txn *txn, struct request *rq, const struct rate_override *override, bool removed)
 {
     const struct limits *limits = rq->caraway->limits;
     struct limit_ask ask = { .subject = override->subject };
     struct rate rate;
     CHECK(limit_from_name(override->limit, &ask.limit));
+    ask.class = class_of_subject(txn, rq, ask.limit, ask.subject);
     if (removed || !rate_read(override->rate, &rate))
-        rate = limit_common_rate(limits, ask.limit);
+        rate = limit_common_rate(limits, ask.limit, ask.class);
     limit_convert(limits, txn, rq->arena, rq->now_ms, &ask, &rate);
 }
 

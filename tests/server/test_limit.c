@@ -71,7 +71,7 @@ static int64_t take(struct taking *taking, int64_t now_ms, int64_t times)
 
 static struct taking taking_of(struct fixture *f, enum limit limit, const char *subject)
 {
-    return (struct taking) { .f = f, .asks = { { limit, subject, NULL } }, .count = 1 };
+    return (struct taking) { .f = f, .asks = { { .limit = limit, .subject = subject } }, .count = 1 };
 }
 
 /* ---- each limit alone */
@@ -366,6 +366,12 @@ static void an_override_turns_on_what_is_off(void **state)
     close_fixture(&f);
 }
 
+static int64_t rate_of(const struct fixture *f, const char *domain)
+{
+    const struct limit_ask ask = { .limit = LIMIT_CERTIFICATES_PER_DOMAIN, .subject = domain };
+    return limit_rate(f->limits, &ask).count;
+}
+
 static void thousands_of_overrides_are_found(void **state)
 {
     (void)state;
@@ -383,9 +389,9 @@ static void thousands_of_overrides_are_found(void **state)
     assert_true(limits_reload(f.limits));
     for (int i = 0; i < 2345; i++) {
         snprintf(subject, sizeof subject, "d%d.example", i);
-        assert_int_equal(limit_rate(f.limits, LIMIT_CERTIFICATES_PER_DOMAIN, subject).count, 7);
+        assert_int_equal(rate_of(&f, subject), 7);
     }
-    assert_int_equal(limit_rate(f.limits, LIMIT_CERTIFICATES_PER_DOMAIN, "d2345.example").count, 50);
+    assert_int_equal(rate_of(&f, "d2345.example"), 50);
     close_fixture(&f);
 }
 
@@ -408,9 +414,9 @@ static void *add_overrides(void *arg)
         };
         bool done =
             store_write(operator->f->store, put_override, &override) == STORE_OK && limits_reload(operator->f->limits);
-        operator->lost += !done || limit_rate(operator->f->limits, LIMIT_CERTIFICATES_PER_DOMAIN, subject).count != 7;
+        operator->lost += !done || rate_of(operator->f, subject) != 7;
         done = store_write(operator->f->store, drop_override, id) == STORE_OK && limits_reload(operator->f->limits);
-        operator->lost += !done || limit_rate(operator->f->limits, LIMIT_CERTIFICATES_PER_DOMAIN, subject).count != 50;
+        operator->lost += !done || rate_of(operator->f, subject) != 50;
     }
     return NULL;
 }
