@@ -200,11 +200,12 @@ bool limit_new_order(struct store_txn *txn, struct request *rq, const struct ord
 bool limit_ancestor_passes(struct store_txn *txn, struct request *rq, const struct order *order,
                            const struct acme_identifier *ancestor)
 {
+    struct limit_standing standing = limit_standing(txn, rq->arena, order, rq->now_ms);
     struct limit_ask failures = { LIMIT_FAILURES_PER_NAME, limit_account_name(rq->arena, order->account, ancestor),
-                                  ancestor->value };
+                                  ancestor->value, standing.class };
     if (failures.subject == NULL)
         return problem_out_of_memory(&rq->problem);
-    if (limit_exemption(txn, rq->arena, order, rq->now_ms) >= LIMIT_EXEMPT_TIMELY)
+    if (standing.exemption >= LIMIT_EXEMPT_TIMELY)
         return true;
     return pause_check(txn, rq, ancestor) && limits_check(rq->caraway->limits, txn, rq->arena, rq->now_ms,
                                                           &(struct limit_asks) { &failures, 1 }, &rq->problem);
