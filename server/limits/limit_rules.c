@@ -201,12 +201,12 @@ bool limit_ancestor_passes(struct store_txn *txn, struct request *rq, const stru
                            const struct acme_identifier *ancestor)
 {
     struct limit_standing standing = limit_standing(txn, rq->arena, order, rq->now_ms);
-    struct limit_ask failures = { LIMIT_FAILURES_PER_NAME, limit_account_name(rq->arena, order->account, ancestor),
-                                  ancestor->value, standing.class };
-    if (failures.subject == NULL)
+    const char *subject = limit_account_name(rq->arena, order->account, ancestor);
+    if (subject == NULL)
         return problem_out_of_memory(&rq->problem);
     if (standing.exemption >= LIMIT_EXEMPT_TIMELY)
         return true;
+    struct limit_ask failures = { LIMIT_FAILURES_PER_NAME, subject, ancestor->value, standing.class };
     return pause_check(txn, rq, ancestor) && limits_check(rq->caraway->limits, txn, rq->arena, rq->now_ms,
                                                           &(struct limit_asks) { &failures, 1 }, &rq->problem);
 }
