@@ -51,7 +51,7 @@ hang_begin()
 start_warm()
 {
     server_start caraway --set 'dns.hosts=*.dead.test=127.0.0.9,*.example.test=127.0.0.1' --set validation.timeout=10m \
-        --set validation.connect-timeout=10m
+        --set validation.connect-timeout=10m --set web.max-connections=512
     load --clients 8 --seconds "$seconds" || true
 }
 
