@@ -105,15 +105,29 @@ static void check_record(struct check *check, const struct record_type *type, st
         fault(check, "%s %s is damaged", type->name, shown(tail, text));
 }
 
+/* A page that lost what it held looks like one that never held it. */
+static void check_count(struct check *check, const struct record_type *type, uint64_t found)
+{
+    const struct store_driver *driver = check->txn->driver;
+    uint64_t written;
+    if (driver->count != NULL && txn_note(check->txn, driver->count(check->txn->txn, type->class, &written)) &&
+        written != found)
+        fault(check, "there are %llu records of the kind %s, but the database counts %llu", (unsigned long long)found,
+              type->name, (unsigned long long)written);
+}
+
 static void check_records(struct check *check, const struct record_type *type)
 {
     struct scan scan = { .prefix = key_of_class(type->class) };
+    uint64_t before = check->counts.records;
     struct bytes tail;
     bool more = !check->stopped && scan_start(&scan, NULL);
     while (more && scan_next(check->txn, &scan, &tail)) {
         check_record(check, type, tail);
         more = step(check, &check->counts.records);
     }
+    if (!check->stopped && check->txn->status == STORE_OK)
+        check_count(check, type, check->counts.records - before);
 }
 
 /* ---- indexes */

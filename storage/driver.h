@@ -24,6 +24,9 @@ struct store_driver {
     enum store_status (*seek)(void *txn, struct bytes key, struct bytes *out_key);
     enum store_status (*seek_before)(void *txn, struct bytes key, struct bytes *out_key);
 
+    /* How many keys begin with the byte, as the database has written it down. NULL: it only could count them. */
+    enum store_status (*count)(void *txn, uint8_t class, uint64_t *out);
+
     /* Writes a database that `open` takes to the file or pipe: one snapshot, without free pages. NULL: it cannot. */
     enum store_status (*copy)(void *db, int fd, char why[static STORE_WHY_SIZE]);
 };

@@ -357,6 +357,6 @@ static enum store_status memory_seek_before(void *arg, struct bytes key, struct 
     return STORE_OK;
 }
 
-const struct store_driver driver_memory = { "memory",      memory_open,  memory_close,       memory_begin,
-                                            memory_commit, memory_abort, memory_get,         memory_put,
-                                            memory_del,    memory_seek,  memory_seek_before, NULL };
+const struct store_driver driver_memory = { "memory",           memory_open, memory_close, memory_begin, memory_commit,
+                                            memory_abort,       memory_get,  memory_put,   memory_del,   memory_seek,
+                                            memory_seek_before, NULL,        NULL };

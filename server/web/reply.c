@@ -118,7 +118,8 @@ bool problem_from_store(struct acme_problem *problem, enum store_status status, 
     bool passing = status == STORE_FULL || status == STORE_IO || status == STORE_NO_MEMORY || status == STORE_CLOSED;
     problem_fail_status(problem, PROBLEM_SERVER_INTERNAL, passing ? 503 : 500,
                         "The server could not store this; nothing was changed. Try again later.");
-    snprintf(problem->cause, sizeof problem->cause, "%s: %s", doing, store_status_text(status));
+    snprintf(problem->cause, sizeof problem->cause, "%s: %s%s", doing, store_status_text(status),
+             status == STORE_CORRUPT ? "; run \"caraway check\", and restore a backup" : "");
     return false;
 }
 

@@ -110,5 +110,5 @@ size_t spy_count_keys(void)
     return count;
 }
 
-const struct store_driver driver_spy = { "spy",   spy_open, spy_close, spy_begin, spy_commit,      spy_abort,
-                                         spy_get, spy_put,  spy_del,   spy_seek,  spy_seek_before, NULL };
+const struct store_driver driver_spy = { "spy",   spy_open, spy_close, spy_begin,       spy_commit, spy_abort, spy_get,
+                                         spy_put, spy_del,  spy_seek,  spy_seek_before, NULL,       NULL };
