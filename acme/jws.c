@@ -70,6 +70,19 @@ static bool check_members(const struct reader *reader, const json_t *object)
     return true;
 }
 
+/* RFC 7515 §5.1 */
+static bool join(struct arena *arena, struct bytes protected_text, struct bytes payload_text, struct bytes *out)
+{
+    size_t len = protected_text.len + 1 + payload_text.len;
+    char *input = arena_alloc(arena, len);
+    TRY(input != NULL);
+    memcpy(input, protected_text.data, protected_text.len);
+    input[protected_text.len] = '.';
+    memcpy(input + protected_text.len + 1, payload_text.data, payload_text.len);
+    *out = bytes_of(input, len);
+    return true;
+}
+
 /* Decodes the three members; `out_header` is the protected header, owned by the caller. */
 static bool read_members(const struct reader *reader, const json_t *object, struct jws *out, json_t **out_header)
 {
@@ -80,10 +93,8 @@ static bool read_members(const struct reader *reader, const json_t *object, stru
     TRY(decode_member(reader, "protected", protected_text, &header));
     TRY(decode_member(reader, "payload", payload_text, &out->payload));
     TRY(decode_member(reader, "signature", json_member_text(object, "signature"), &out->signature));
-    const char *input = arena_printf(reader->arena, "%s.%s", protected_text, payload_text);
-    if (input == NULL)
+    if (!join(reader->arena, bytes_text(protected_text), bytes_text(payload_text), &out->signing_input))
         return problem_out_of_memory(reader->problem);
-    out->signing_input = bytes_text(input);
     char why[JSON_WHY_SIZE];
     json_t *parsed = json_read_object(header, why);
     if (parsed == NULL)

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { CHUNK_BYTES = 8192 };
+enum { CHUNK_BYTES = 8192, BRIEF_BYTES = 256 };
 
 struct chunk {
     struct chunk *next;
@@ -108,15 +108,19 @@ char *arena_text(struct arena *arena, const char *text)
     return arena_text_of(arena, bytes_text(text));
 }
 
+/* Most texts are short, and are written once. */
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
+    char brief[BRIEF_BYTES];
     va_list args;
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(brief, sizeof brief, format, args);
     char *out = len >= 0 ? arena_alloc(arena, (size_t)len + 1) : NULL;
-    if (out != NULL)
+    if (out != NULL && (size_t)len < sizeof brief)
+        memcpy(out, brief, (size_t)len);
+    else if (out != NULL)
         vsnprintf(out, (size_t)len + 1, format, again);
     va_end(again);
     va_end(args);

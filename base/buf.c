@@ -62,15 +62,21 @@ void buf_char(struct buf *buf, char c)
     buf_append(buf, &c, 1);
 }
 
+/* Most texts fit where there is room already, and are written once. */
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
+    if (!buf_reserve(buf, 0))
+        return;
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    size_t room = buf->cap - buf->len;
+    int len = vsnprintf(buf->data + buf->len, room, format, args);
     if (len >= 0 && buf_reserve(buf, (size_t)len)) {
-        vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
+        if ((size_t)len >= room)
+            vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
         buf->len += (size_t)len;
     }
+    buf->data[buf->len] = '\0';
     va_end(again);
 }
 

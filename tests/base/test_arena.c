@@ -84,7 +84,7 @@ static void texts_are_copied_and_ended(void **state)
     assert_string_equal(none, "");
 }
 
-static void printf_measures_first(void **state)
+static void printed_texts_of_any_length_are_whole(void **state)
 {
     (void)state;
     AUTO(arena) arena = arena_create(1 << 16);
@@ -93,6 +93,11 @@ static void printf_measures_first(void **state)
     assert_string_equal(text + 299, "7-end");
     AUTO(arena) small = arena_create(64);
     assert_null(arena_printf(small, "%0300d", 7));
+    for (int len = 250; len < 260; len++) {
+        text = arena_printf(arena, "%0*d", len, 7);
+        assert_int_equal(strlen(text), len);
+        assert_int_equal(text[len - 1], '7');
+    }
 }
 
 int main(void)
@@ -105,7 +110,7 @@ int main(void)
         cmocka_unit_test(chunks_of_another_size),
         cmocka_unit_test(an_array_that_overflows_is_refused),
         cmocka_unit_test(texts_are_copied_and_ended),
-        cmocka_unit_test(printf_measures_first),
+        cmocka_unit_test(printed_texts_of_any_length_are_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,35 @@ static void the_error_sticks(void **state)
     assert_string_equal(buf_str(&buf), "ab");
 }
 
+/* Around the sizes at which memory grows, and at the maximum. */
+static void printed_texts_of_every_length_are_whole(void **state)
+{
+    (void)state;
+    for (int len = 0; len < 600; len++) {
+        AUTO_BUF(buf, 600);
+        buf_char(&buf, '<');
+        buf_printf(&buf, "%0*d", len + 1, 7);
+        buf_char(&buf, '>');
+        assert_int_equal(buf.failed, len + 3 > 600);
+        if (len + 3 > 600)
+            continue;
+        assert_int_equal(strlen(buf_str(&buf)), len + 3);
+        assert_string_equal(buf_str(&buf) + len + 1, "7>");
+        assert_int_equal(strspn(buf_str(&buf) + 1, "0"), len);
+    }
+}
+
+static void a_printed_text_that_does_not_fit_leaves_nothing(void **state)
+{
+    (void)state;
+    AUTO_BUF(buf, 4);
+    buf_text(&buf, "ab");
+    buf_printf(&buf, "%s", "cde");
+    assert_true(buf.failed);
+    assert_int_equal(buf.len, 2);
+    assert_string_equal(buf_str(&buf), "ab");
+}
+
 static void clear_forgets_text_and_error(void **state)
 {
     (void)state;
@@ -109,6 +138,8 @@ int main(void)
         cmocka_unit_test(appends_follow_each_other),
         cmocka_unit_test(it_grows_to_its_maximum_exactly),
         cmocka_unit_test(the_error_sticks),
+        cmocka_unit_test(printed_texts_of_every_length_are_whole),
+        cmocka_unit_test(a_printed_text_that_does_not_fit_leaves_nothing),
         cmocka_unit_test(clear_forgets_text_and_error),
         cmocka_unit_test(over_memory_of_the_caller_it_fills_that_exactly),
         cmocka_unit_test(reserve_refuses_what_cannot_fit),
