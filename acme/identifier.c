@@ -1,6 +1,7 @@
 #include "acme/identifier.h"
 
 #include "acme/punycode.h"
+#include "base/der.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>
@@ -173,6 +174,22 @@ bool identifier_is_wildcard(const struct acme_identifier *identifier)
 const char *identifier_base(const struct acme_identifier *identifier)
 {
     return identifier->value + (identifier_is_wildcard(identifier) ? 2 : 0);
+}
+
+bool identifier_general_name(const struct acme_identifier *identifier, struct buf *out)
+{
+    enum { NAME_DNS = 0x82, NAME_ADDRESS = 0x87 };
+    uint8_t address[sizeof(struct in6_addr)];
+    struct bytes value = bytes_text(identifier->value);
+    size_t start = out->len;
+    if (identifier->type == IDENTIFIER_IP) {
+        bool v6 = strchr(identifier->value, ':') != NULL;
+        TRY(inet_pton(v6 ? AF_INET6 : AF_INET, identifier->value, address) == 1);
+        value = bytes_of(address, v6 ? sizeof(struct in6_addr) : sizeof(struct in_addr));
+    }
+    buf_append(out, value.data, value.len);
+    der_wrap(out, start, identifier->type == IDENTIFIER_IP ? NAME_ADDRESS : NAME_DNS);
+    return true;
 }
 
 bool identifier_lies_below(const char *name, const char *domain)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 #define ACME_IDENTIFIER_TABLE(X)                                                                                       \
     X(DNS, "dns")                                                                                                      \
@@ -35,6 +36,9 @@ MUST_USE bool identifier_make(struct arena *arena, enum acme_identifier_type typ
 bool identifier_is_wildcard(const struct acme_identifier *identifier);
 /* The value without "*." */
 const char *identifier_base(const struct acme_identifier *identifier);
+
+/* Appends the DER of its GeneralName (RFC 5280 §4.2.1.6); false for an address that is none. */
+MUST_USE bool identifier_general_name(const struct acme_identifier *identifier, struct buf *out);
 
 /* By whole labels; nothing lies below itself (RFC 9444 §7.2). */
 bool identifier_lies_below(const char *name, const char *domain);

@@ -133,3 +133,20 @@ void der_sorted(struct der elements)
         last = element;
     }
 }
+
+void der_wrap(struct buf *out, size_t start, uint8_t tag)
+{
+    size_t len = out->len - start, head = 2;
+    uint8_t header[6] = { tag, (uint8_t)len };
+    if (len > 0x7F) {
+        size_t octets = len > 0xFFFF ? 3 : len > 0xFF ? 2 : 1;
+        header[1] = (uint8_t)(0x80 | octets);
+        for (size_t i = 0; i < octets; i++)
+            header[head++] = (uint8_t)(len >> 8 * (octets - 1 - i));
+    }
+    if (!buf_reserve(out, head))
+        return;
+    memmove(out->data + start + head, out->data + start, len + 1);
+    memcpy(out->data + start, header, head);
+    out->len += head;
+}

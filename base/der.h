@@ -1,9 +1,10 @@
-/* DER (X.690 §10) in: a cursor that reads hostile bytes and never goes beyond them. Lengths are definite and in their
- * shortest form, tags are one byte. What is wrong sticks to `fault`, which a value shares with what is inside it: a
- * chain of reads is checked once, at its end. After a fault every read gives nothing and der_more says no. */
+/* DER (X.690 §10) in and out. In: a cursor that reads hostile bytes and never goes beyond them. Lengths are definite
+ * and in their shortest form, tags are one byte. What is wrong sticks to `fault`, which a value shares with what is
+ * inside it: a chain of reads is checked once, at its end. After a fault every read gives nothing and der_more says no.
+ */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/buf.h"
 
 enum der_tag {
     DER_BOOLEAN = 0x01,
@@ -42,3 +43,6 @@ struct bytes der_octets(struct der *in); /* a BIT STRING of whole bytes */
 
 void der_end(const struct der *in);   /* nothing may be left */
 void der_sorted(struct der elements); /* of a SET OF: each in its order (X.690 §11.6) */
+
+/* DER out: gives everything behind `start` its tag and length. */
+void der_wrap(struct buf *out, size_t start, uint8_t tag);

@@ -1,6 +1,5 @@
 #include "ca/cert.h"
 
-#include "base/der.h"
 #include "ca/key.h"
 
 #include <arpa/inet.h>
@@ -12,7 +11,6 @@ DEFINE_DROP_TYPE(ASN1_BIT_STRING, ASN1_BIT_STRING_free)
 DEFINE_DROP_TYPE(ASN1_OCTET_STRING, ASN1_OCTET_STRING_free)
 DEFINE_DROP_TYPE(AUTHORITY_KEYID, AUTHORITY_KEYID_free)
 DEFINE_DROP_TYPE(BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free)
-DEFINE_DROP_TYPE(EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
 DEFINE_DROP_TYPE(GENERAL_NAME, GENERAL_NAME_free)
 
 /* bits of KeyUsage (RFC 5280 §4.2.1.3) */
@@ -44,20 +42,13 @@ static bool add_key_usage(X509 *cert, unsigned bits)
     return add_extension(cert, NID_key_usage, usage, CRITICAL);
 }
 
-static bool add_server_auth(X509 *cert)
-{
-    AUTO_TYPE(EXTENDED_KEY_USAGE) usage = EXTENDED_KEY_USAGE_new();
-    TRY(usage != NULL && sk_ASN1_OBJECT_push(usage, OBJ_nid2obj(NID_server_auth)) > 0);
-    return add_extension(cert, NID_ext_key_usage, usage, NOT_CRITICAL);
-}
-
-enum { NOT_AN_AUTHORITY = -2, DER_TRUE = 0xff /* OpenSSL writes the number as it is; X.690 §11.1 wants all bits */ };
+enum { DER_TRUE = 0xff /* OpenSSL writes the number as it is; X.690 §11.1 wants all bits */ };
 
 static bool add_basic_constraints(X509 *cert, int path_length)
 {
     AUTO_TYPE(BASIC_CONSTRAINTS) constraints = BASIC_CONSTRAINTS_new();
     TRY(constraints != NULL);
-    constraints->ca = path_length != NOT_AN_AUTHORITY ? DER_TRUE : 0;
+    constraints->ca = DER_TRUE;
     if (path_length >= 0) {
         constraints->pathlen = ASN1_INTEGER_new();
         TRY(constraints->pathlen != NULL && ASN1_INTEGER_set(constraints->pathlen, path_length) == 1);
@@ -102,19 +93,6 @@ GENERAL_NAME *cert_general_name(const struct acme_identifier *identifier)
     }
     GENERAL_NAME_set0_value(name, dns ? GEN_DNS : GEN_IPADD, text);
     return TAKE(name);
-}
-
-static bool add_names(X509 *cert, const struct cert_leaf *leaf)
-{
-    AUTO_TYPE(GENERAL_NAMES) names = GENERAL_NAMES_new();
-    TRY(names != NULL);
-    for (size_t i = 0; i < leaf->identifier_count; i++) {
-        AUTO_TYPE(GENERAL_NAME) name = cert_general_name(&leaf->identifiers[i]);
-        TRY(name != NULL && sk_GENERAL_NAME_push(names, name) > 0);
-        name = NULL;
-    }
-    /* RFC 5280 §4.2.1.6: critical when the subject says nothing */
-    return add_extension(cert, NID_subject_alt_name, names, leaf->common_name == NULL ? CRITICAL : NOT_CRITICAL);
 }
 
 bool cert_serial_valid(const char *hex)
@@ -183,46 +161,6 @@ X509 *cert_cross_sign(X509 *like, struct cert_dates dates, const char *serial, c
     AUTO_TYPE(X509) cert = X509_new();
     if (cert == NULL || !set_head(cert, serial, dates) || !fill_cross(cert, like, issuer) ||
         X509_sign(cert, issuer->key, issuer->digest) <= 0)
-        return NULL;
-    return TAKE(cert);
-}
-
-/* As it stands in the CSR: d2i_X509_PUBKEY would decode the key too, which costs more than the signature. */
-static bool copy_public_key(X509 *cert, struct bytes key_info)
-{
-    enum der_fault fault = DER_SOUND;
-    struct der whole = DER_OVER(key_info, &fault);
-    struct der info = der_enter(&whole, DER_SEQUENCE);
-    struct bytes algorithm = der_element(&info, DER_SEQUENCE);
-    struct bytes bits = der_octets(&info);
-    CHECK(fault == DER_SOUND);
-    const unsigned char *at = algorithm.data;
-    X509_ALGOR *to;
-    TRY(X509_PUBKEY_get0_param(NULL, NULL, NULL, &to, X509_get_X509_PUBKEY(cert)) == 1);
-    ASN1_BIT_STRING *text = X509_get0_pubkey_bitstr(cert);
-    TRY(d2i_X509_ALGOR(&to, &at, (long)algorithm.len) != NULL);
-    TRY(ASN1_STRING_set(text, bits.data, (int)bits.len) == 1);
-    text->flags &= ~0x07L;
-    text->flags |= ASN1_STRING_FLAG_BITS_LEFT; /* no unused bits, even when the last ones are zero */
-    return true;
-}
-
-static bool fill_leaf(X509 *cert, const struct cert_leaf *leaf, const struct issuer *issuer)
-{
-    TRY(set_head(cert, leaf->serial, leaf->dates) && copy_public_key(cert, leaf->key_info));
-    TRY(X509_set_issuer_name(cert, X509_get_subject_name(issuer->cert)) == 1);
-    TRY(leaf->common_name == NULL || add_subject(cert, NID_commonName, leaf->common_name));
-    bool enciphers = leaf->rsa && !(leaf->without & CA_WITHOUT_KEY_ENCIPHERMENT);
-    TRY(add_key_usage(cert, BIT(DIGITAL_SIGNATURE) | (enciphers ? BIT(KEY_ENCIPHERMENT) : 0)));
-    TRY(add_server_auth(cert) && add_basic_constraints(cert, NOT_AN_AUTHORITY));
-    TRY((leaf->without & CA_WITHOUT_SUBJECT_KEY_ID) || add_subject_key_id(cert));
-    return add_authority_key_id(cert, issuer) && add_names(cert, leaf);
-}
-
-X509 *cert_make_leaf(const struct cert_leaf *leaf, const struct issuer *issuer)
-{
-    AUTO_TYPE(X509) cert = X509_new();
-    if (cert == NULL || !fill_leaf(cert, leaf, issuer) || X509_sign(cert, issuer->key, issuer->digest) <= 0)
         return NULL;
     return TAKE(cert);
 }

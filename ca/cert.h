@@ -48,7 +48,8 @@ struct cert_leaf {
     struct cert_dates dates;
     const char *serial; /* hex */
 };
-MUST_USE X509 *cert_make_leaf(const struct cert_leaf *leaf, const struct issuer *issuer);
+/* Appends its DER. */
+MUST_USE bool cert_make_leaf(const struct cert_leaf *leaf, const struct issuer *issuer, struct buf *out);
 
 bool cert_serial_valid(const char *hex); /* 32 lower-case digits, the first byte 1 to 127 */
 

@@ -5,7 +5,7 @@
 #include <openssl/err.h>
 
 /* Baseline Requirements §6.3.2 */
-enum { DAY_S = 86400, MAX_LIFETIME_S = 398 * DAY_S };
+enum { DAY_S = 86400, MAX_LIFETIME_S = 398 * DAY_S, LEAF_MAX_BYTES = 128 * 1024 };
 
 /* Only hours before 1970 would round the wrong way by a division. */
 static int64_t seconds(int64_t ms)
@@ -56,13 +56,12 @@ static enum ca_status sign(const struct issuer *issuer, struct ca_request *reque
         .dates = dates,
         .serial = request->serial,
     };
-    AUTO_TYPE(X509) cert = cert_make_leaf(&leaf, issuer);
-    int len = cert == NULL ? -1 : i2d_X509(cert, &request->der);
-    if (len <= 0) {
-        why_fail(request->why, "OpenSSL could not build or sign the certificate");
+    AUTO_BUF(der, LEAF_MAX_BYTES);
+    if (!cert_make_leaf(&leaf, issuer, &der) || (request->der = OPENSSL_memdup(der.data, der.len)) == NULL) {
+        why_fail(request->why, "the certificate could not be built, or OpenSSL could not sign it");
         return CA_FAILED;
     }
-    request->der_len = (size_t)len;
+    request->der_len = der.len;
     return CA_OK;
 }
 

@@ -142,12 +142,12 @@ static bool leaf_usable(const struct opening *opening, const struct issuer *auth
     return issuer_pair(&texts, &pair, why) && leaf_serves(opening, pair.cert, authority);
 }
 
-static X509 *make_leaf_cert(const struct opening *opening, const struct issuer *authority, EVP_PKEY *key)
+static bool make_leaf_cert(const struct opening *opening, const struct issuer *authority, EVP_PKEY *key,
+                           struct buf *out_pem)
 {
     unsigned char *key_info = NULL;
     int key_info_len = i2d_PUBKEY(key, &key_info);
-    if (key_info_len <= 0)
-        return NULL;
+    TRY(key_info_len > 0);
     char serial[CA_SERIAL_TEXT_SIZE];
     ca_make_serial(opening->world, serial);
     int64_t from_s = opening->now_s - HOUR_S, until_s = from_s + (int64_t)LEAF_DAYS * DAY_S - 1;
@@ -158,19 +158,21 @@ static X509 *make_leaf_cert(const struct opening *opening, const struct issuer *
         .dates = { from_s, until_s < authority->not_after_s ? until_s : authority->not_after_s },
         .serial = serial,
     };
-    X509 *cert = cert_make_leaf(&leaf, authority);
+    AUTO_BUF(der, CA_TEXT_MAX);
+    bool made = cert_make_leaf(&leaf, authority, &der);
     OPENSSL_free(key_info);
-    return cert;
+    TRY(made);
+    crypto_pem(out_pem, "CERTIFICATE", buf_bytes(&der));
+    return !out_pem->failed;
 }
 
 static bool make_leaf(const struct opening *opening, const struct issuer *authority, struct buf *cert_pem,
                       struct buf *key_pem, char why[static CA_WHY_SIZE])
 {
     AUTO_TYPE(EVP_PKEY) key = ca_key_make(CA_KEY_P256);
-    AUTO_TYPE(X509) cert = key == NULL ? NULL : make_leaf_cert(opening, authority, key);
     buf_clear(cert_pem);
     buf_clear(key_pem);
-    if (cert == NULL || !cert_write(cert, cert_pem) || !key_write(key, key_pem))
+    if (key == NULL || !make_leaf_cert(opening, authority, key, cert_pem) || !key_write(key, key_pem))
         return why_fail(why, "OpenSSL cannot make the server's certificate");
     return write_pair(opening->directory, leaf_name, buf_bytes(cert_pem), leaf_key_name, buf_bytes(key_pem), why);
 }

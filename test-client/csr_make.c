@@ -1,19 +1,10 @@
 #include "test-client/csr_make.h"
 
+#include "base/der.h"
+
 #include <openssl/x509.h>
 
-#include <arpa/inet.h>
-
-enum der_tag {
-    DER_BIT_STRING = 0x03,
-    DER_OCTET_STRING = 0x04,
-    DER_SEQUENCE = 0x30,
-    DER_SET = 0x31,
-    DER_ATTRIBUTES = 0xA0,
-    DER_SAN_DNS = 0x82,
-    DER_SAN_IP = 0x87,
-};
-
+enum { DER_ATTRIBUTES = 0xA0 }; /* [0], RFC 2986 §4.1 */
 enum { SIGNATURE_MAX = 2048 };
 
 static const uint8_t version_and_subject[] = { 0x02, 0x01, 0x00, 0x30, 0x00 };
@@ -70,40 +61,6 @@ void tc_csr_key_drop(struct tc_csr_key *key)
     free(key);
 }
 
-/* Gives everything behind `start` its tag and length. */
-static void der_wrap(struct buf *out, size_t start, enum der_tag tag)
-{
-    size_t len = out->len - start, head = 2;
-    uint8_t header[6] = { (uint8_t)tag, (uint8_t)len };
-    if (len > 0x7F) {
-        size_t octets = len > 0xFFFF ? 3 : len > 0xFF ? 2 : 1;
-        header[1] = (uint8_t)(0x80 | octets);
-        for (size_t i = 0; i < octets; i++)
-            header[head++] = (uint8_t)(len >> 8 * (octets - 1 - i));
-    }
-    if (!buf_reserve(out, head))
-        return;
-    memmove(out->data + start + head, out->data + start, len + 1);
-    memcpy(out->data + start, header, head);
-    out->len += head;
-}
-
-static bool append_name(struct buf *out, const struct acme_identifier *identifier)
-{
-    size_t start = out->len;
-    if (identifier->type == IDENTIFIER_DNS) {
-        buf_text(out, identifier->value);
-        der_wrap(out, start, DER_SAN_DNS);
-        return true;
-    }
-    uint8_t address[16];
-    bool v6 = strchr(identifier->value, ':') != NULL;
-    TRY(inet_pton(v6 ? AF_INET6 : AF_INET, identifier->value, address) == 1);
-    buf_append(out, address, v6 ? 16 : 4);
-    der_wrap(out, start, DER_SAN_IP);
-    return true;
-}
-
 /* [0] { SEQUENCE { extensionRequest, SET { SEQUENCE OF { SEQUENCE { subjectAltName, OCTET STRING { names } } } } } } */
 static bool append_attributes(struct buf *out, const struct acme_identifier *identifiers, size_t count)
 {
@@ -113,7 +70,7 @@ static bool append_attributes(struct buf *out, const struct acme_identifier *ide
     buf_append(out, oid_subject_alt_name, sizeof oid_subject_alt_name);
     size_t names = out->len;
     for (size_t i = 0; i < count; i++)
-        TRY(append_name(out, &identifiers[i]));
+        TRY(identifier_general_name(&identifiers[i], out));
     der_wrap(out, names, DER_SEQUENCE);
     der_wrap(out, names, DER_OCTET_STRING);
     der_wrap(out, extensions, DER_SEQUENCE);

@@ -162,6 +162,38 @@ static void a_fault_sticks(void **state)
     assert_int_equal(fault, DER_NOT_CANONICAL);
 }
 
+static void what_is_wrapped_is_read(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = { 0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0x20001 };
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        AUTO_BUF(out, 1 << 20);
+        buf_text(&out, "before");
+        for (size_t k = 0; k < lengths[i]; k++)
+            buf_char(&out, (char)k);
+        der_wrap(&out, 6, DER_OCTET_STRING);
+        enum der_fault fault = DER_SOUND;
+        struct der in = DER_OVER(bytes_of(out.data + 6, out.len - 6), &fault);
+        struct bytes content = der_content(&in, DER_OCTET_STRING);
+        der_end(&in);
+        assert_int_equal(fault, DER_SOUND);
+        assert_int_equal(content.len, lengths[i]);
+        for (size_t k = 0; k < lengths[i]; k++)
+            assert_int_equal(content.data[k], (uint8_t)k);
+        assert_memory_equal(out.data, "before", 6);
+    }
+}
+
+static void a_wrap_without_room_fails(void **state)
+{
+    (void)state;
+    AUTO_BUF(out, 4);
+    buf_text(&out, "abc");
+    der_wrap(&out, 0, DER_OCTET_STRING);
+    assert_true(out.failed);
+    assert_string_equal(buf_str(&out), "abc");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +202,8 @@ int main(void)
         cmocka_unit_test(each_other_form_is_a_fault),
         cmocka_unit_test(numbers_lose_the_byte_of_their_sign),
         cmocka_unit_test(a_fault_sticks),
+        cmocka_unit_test(what_is_wrapped_is_read),
+        cmocka_unit_test(a_wrap_without_room_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

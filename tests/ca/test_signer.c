@@ -64,6 +64,12 @@ static X509 *decode(struct ca_request *request)
     X509 *cert = d2i_X509(NULL, &at, (long)request->der_len);
     assert_non_null(cert);
     assert_ptr_equal(at, request->der + request->der_len);
+    unsigned char *inner = NULL, *again = NULL; /* as OpenSSL writes what it has read */
+    assert_true(i2d_re_X509_tbs(cert, &inner) > 0);
+    assert_int_equal(i2d_X509(cert, &again), request->der_len);
+    assert_memory_equal(again, request->der, request->der_len);
+    OPENSSL_free(inner);
+    OPENSSL_free(again);
     OPENSSL_free(request->der);
     return cert;
 }
@@ -204,6 +210,12 @@ static void test_every_issuer_key_type_signs(void **state)
         test_sign(ca, &fixture->request);
         AUTO_TYPE(X509) cert = decode(&fixture->request);
         assert_int_equal(X509_get_signature_nid(cert), algorithms[type]);
+        const X509_ALGOR *algorithm;
+        int parameters;
+        X509_get0_signature(NULL, &algorithm, cert);
+        X509_ALGOR_get0(NULL, &parameters, NULL, algorithm);
+        /* RFC 4055 §5, RFC 5758 §3.2 */
+        assert_int_equal(parameters, algorithms[type] == NID_sha256WithRSAEncryption ? V_ASN1_NULL : V_ASN1_UNDEF);
         verify(ca, cert, NOW_MS);
     }
 }
