@@ -199,19 +199,11 @@ static void close_tls(struct caraway *caraway)
     ca_tls_clear(&caraway->tls);
 }
 
-static bool choose_resolver(const struct settings *settings, struct validators_options *out,
-                            char why[static CARAWAY_WHY_SIZE])
+static void choose_resolver(const struct settings *settings, struct validators_options *out)
 {
-    const char *way = settings->dns_resolver;
-    bool server = settings->dns_server[0] != '\0', forward = strcmp(way, "forward") == 0;
-    if (!server && forward)
-        return refuse(why, "dns.resolver: forward needs a dns.server");
-    if (server && !forward && strcmp(way, "auto") != 0)
-        return refuse(why, "dns.resolver: %s asks no dns.server; leave one of them out", way);
-    out->dns_server = server ? settings->dns_server : NULL;
-    out->dns_recursive = strcmp(way, "recursive") == 0;
+    out->dns_server = settings->dns_server[0] != '\0' ? settings->dns_server : NULL;
+    out->dns_recursive = strcmp(settings->dns_resolver, "recursive") == 0;
     out->dns_trust_anchor = settings->dns_trust_anchor[0] != '\0' ? settings->dns_trust_anchor : NULL;
-    return true;
 }
 
 static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
@@ -238,7 +230,7 @@ static bool open_validators(struct caraway *caraway, char why[static CARAWAY_WHY
         .files_below = files_share_out(settings).validation_below,
     };
     char reason[VALIDATORS_WHY_SIZE] = "";
-    TRY(choose_resolver(settings, &options, why));
+    choose_resolver(settings, &options);
     CHECK(caa_mode_from_text(settings->caa_mode, &options.caa_mode));
     return validators_open(&options, &caraway->validators, reason) || refuse(why, "%s", reason);
 }
@@ -301,8 +293,6 @@ static bool open_services(struct caraway *caraway, char why[static CARAWAY_WHY_S
     };
     if (settings->webhook_url[0] == '\0' && settings->policy_approval_url[0] == '\0')
         return true;
-    if (settings->webhook_url[0] != '\0' && settings->webhook_secret_file[0] == '\0')
-        return refuse(why, "webhook.url needs webhook.secret-file, by which the receiver knows who posts");
     caraway->outbound = outbound_start(&options, reason);
     if (caraway->outbound == NULL)
         return refuse(why, "%s", reason);

@@ -238,9 +238,22 @@ static bool check_lifetime(const struct settings *settings, char why[static SETT
                 buf_str(&lifetime), buf_str(&backdate));
 }
 
+static bool check_resolver(const struct settings *settings, char why[static SETTINGS_WHY_SIZE])
+{
+    const char *way = settings->dns_resolver;
+    bool server = settings->dns_server[0] != '\0', forward = strcmp(way, "forward") == 0;
+    if (!server && forward)
+        return fail(why, "dns.resolver: forward needs a dns.server");
+    return !server || forward || strcmp(way, "auto") == 0 ||
+           fail(why, "dns.resolver: %s asks no dns.server; leave one of them out", way);
+}
+
 static bool check_together(const struct settings *settings, char why[static SETTINGS_WHY_SIZE])
 {
     TRY(check_lifetime(settings, why));
+    TRY(check_resolver(settings, why));
+    if (settings->webhook_url[0] != '\0' && settings->webhook_secret_file[0] == '\0')
+        return fail(why, "webhook.url needs webhook.secret-file, by which the receiver knows who posts");
     if (persist_is_offered(settings) && settings->caa_identities.count > PERSIST_ISSUERS_MAX)
         return fail(why, "caa-identities: the challenge dns-persist-01 can name at most %d, not %zu",
                     PERSIST_ISSUERS_MAX, settings->caa_identities.count);

@@ -218,6 +218,18 @@ static void certificates_outlive_their_signature(void **state)
                              "before they are signed; lower ca.backdate, too");
 }
 
+static void what_needs_another_setting_says_so(void **state)
+{
+    (void)state;
+    set_bad("dns.resolver", "forward", "dns.resolver: forward needs a dns.server");
+    set_bad("webhook.url", "http://127.0.0.1/",
+            "webhook.url needs webhook.secret-file, by which the receiver knows who posts");
+    static const struct setting_flag both[] = { { "--set", "dns.resolver", "recursive" },
+                                                { "--set", "dns.server", "127.0.0.1:53" } };
+    read_bad(&(struct settings_sources) { .flags = both, .flag_count = 2 },
+             "dns.resolver: recursive asks no dns.server; leave one of them out");
+}
+
 static void unknown_names_are_answered_with_the_nearest(void **state)
 {
     (void)state;
@@ -329,6 +341,7 @@ int main(void)
         cmocka_unit_test(names_and_texts_are_checked),
         cmocka_unit_test(dns_persist_01_names_ten_issuers_at_most),
         cmocka_unit_test(certificates_outlive_their_signature),
+        cmocka_unit_test(what_needs_another_setting_says_so),
         cmocka_unit_test(unknown_names_are_answered_with_the_nearest),
         cmocka_unit_test(environment_names_follow_from_the_settings),
         cmocka_unit_test(the_stronger_source_wins),
