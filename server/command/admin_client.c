@@ -2,8 +2,9 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <sys/un.h>
 
-enum { TIMEOUT_S = 30 };
+enum { TIMEOUT_S = 30, SOCKET_PATH_MAX_BYTES = sizeof((struct sockaddr_un *)0)->sun_path - 1 };
 
 DEFINE_DROP_TYPE(CURL, curl_easy_cleanup)
 
@@ -42,13 +43,26 @@ static bool read_answer(CURL *curl, const struct buf *answer, json_t **out, char
     return true;
 }
 
-/* False: the path is too long, or memory is out. */
-static bool prepare(CURL *curl, const char *data_directory, const char *method, const char *path)
+static bool fits_a_socket(const char *data_directory)
 {
-    AUTO_BUF(socket, 4096);
+    return strlen(data_directory) + strlen("/" ADMIN_SOCKET) <= SOCKET_PATH_MAX_BYTES;
+}
+
+static bool prepare(CURL *curl, const char *data_directory, const char *method, const char *path,
+                    char why[static ADMIN_WHY_SIZE])
+{
+    AUTO_BUF(socket, SOCKET_PATH_MAX_BYTES);
     AUTO_BUF(url, 4096);
     buf_printf(&socket, "%s/%s", data_directory, ADMIN_SOCKET);
     buf_printf(&url, "http://localhost%s", path);
+    if (socket.failed)
+        snprintf(
+            why, ADMIN_WHY_SIZE,
+            "the path of the server's socket in %.200s is longer than %d bytes; go to a directory from where --data "
+            "can be shorter, and start the server from there, too",
+            data_directory, SOCKET_PATH_MAX_BYTES);
+    else
+        snprintf(why, ADMIN_WHY_SIZE, "out of memory");
     TRY(curl != NULL && !socket.failed && !url.failed);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -62,10 +76,7 @@ bool admin_ask(const char *data_directory, const char *method, const char *path,
 {
     AUTO_TYPE(CURL) curl = curl_easy_init();
     AUTO_BUF(answer, ADMIN_ANSWER_MAX_BYTES);
-    if (!prepare(curl, data_directory, method, path)) {
-        snprintf(why, ADMIN_WHY_SIZE, "out of memory");
-        return false;
-    }
+    TRY(prepare(curl, data_directory, method, path, why));
     if (body != NULL)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
@@ -110,10 +121,10 @@ enum admin_end admin_stream(const char *data_directory, const char *path, admin_
 {
     AUTO_TYPE(CURL) curl = curl_easy_init();
     struct streaming streaming = { .curl = curl, .take = take, .arg = arg, .refusal = BUF_INIT(1 << 20) };
-    if (!prepare(curl, data_directory, "POST", path)) {
-        snprintf(why, ADMIN_WHY_SIZE, "out of memory");
+    if (!fits_a_socket(data_directory))
+        return ADMIN_NO_SERVER;
+    if (!prepare(curl, data_directory, "POST", path, why))
         return ADMIN_FAILED;
-    }
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_block);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &streaming);
     enum admin_end end = end_of(&streaming, curl_easy_perform(curl), why);

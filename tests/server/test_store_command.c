@@ -178,6 +178,20 @@ static void refusals(void **state)
     assert_run("backup --data data - >/dev/full", 1, "No space left");
 }
 
+#define LONG_NAME "as-long-as-names-of-directories-are-where-machines-give-them-to-machines-themselves"
+
+/* No socket has so long a path: a server there was started from nearer, and nobody answers. */
+static void far_away(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(LONG_NAME, 0700), 0);
+    write_file("records.json", RECORDS, strlen(RECORDS));
+    assert_run("import --data " LONG_NAME "/" LONG_NAME " records.json", 0, "2 records");
+    assert_run("check --data " LONG_NAME "/" LONG_NAME, 0, "0 faults");
+    assert_run("backup --data " LONG_NAME "/" LONG_NAME " copy", 0, "copy: ");
+    assert_run("account list --data " LONG_NAME "/" LONG_NAME, 1, "longer than 107 bytes");
+}
+
 /* Cut at every page: either all records are there, or nothing is restored. */
 static void a_cut_backup_is_not_restored(void **state)
 {
@@ -203,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(beside_a_server, set_up, tear_down),
         cmocka_unit_test_setup_teardown(beside_a_server_in_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refusals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(far_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cut_backup_is_not_restored, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("store commands", tests, NULL, NULL);
