@@ -303,6 +303,17 @@ static bool place(const struct settings *settings, const char *name, char why[st
     return placed;
 }
 
+/* The next start would make another authority without a word. */
+static void remind_of_authority(const struct settings *settings)
+{
+    AUTO_BUF(path, PATH_BYTES);
+    path_in(settings, "ca/root.pem", &path);
+    if (access(buf_str(&path), F_OK) != 0)
+        printf("%s/ca is not there, and no part of a backup: put your copy of it there before the server starts, or it "
+               "makes a new authority, to which the certificates on record do not lead\n",
+               settings->data);
+}
+
 int restore_command(const struct command_line *line)
 {
     char why[ADMIN_WHY_SIZE] = "";
@@ -316,8 +327,10 @@ int restore_command(const struct command_line *line)
     if (!place(settings, name, why))
         return command_fail("%s", why);
     int status = check_apart(settings);
-    if (status == EXIT_SUCCESS)
+    if (status == EXIT_SUCCESS) {
+        remind_of_authority(settings);
         return status;
+    }
     AUTO_BUF(path, PATH_BYTES);
     path_in(settings, "db/data.mdb", &path);
     unlink(buf_str(&path));

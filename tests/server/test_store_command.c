@@ -141,8 +141,10 @@ static void beside_a_server(void **state)
     assert_run("import --data data --merge records.json", 1, "another caraway has the data directory data open");
     assert_run("compact --data data", 1, "another caraway has the data directory data open");
     stop_server(*state);
-    assert_run("restore --data third copy", 0, "2 records");
+    assert_run("restore --data third copy", 0, "third/ca is not there, and no part of a backup");
     assert_run("export --data third", 0, RECORDS);
+    assert_int_equal(rename("data/db", "data/db.broken"), 0);
+    assert_run("restore --data data copy | grep -c 'no part' || true", 0, "0\n");
 }
 
 static void beside_a_server_in_memory(void **state)
