@@ -73,6 +73,8 @@ static void refuse(struct proxy_listener *listener, struct waiting *one, const c
 static void hand_over(struct proxy_listener *listener, struct waiting *one, const struct proxy_header *header)
 {
     const struct proxy_listener_options *options = &listener->options;
+    if (!options->has_room(options->arg))
+        return refuse(listener, one, "there is no room for more connections");
     bool told = header->client.any.sa_family != AF_UNSPEC;
     bool v6 = header->client.any.sa_family == AF_INET6;
     const struct sockaddr *client = told ? &header->client.any : (const struct sockaddr *)&one->peer;
@@ -111,16 +113,21 @@ static void read_some(struct proxy_listener *listener, struct waiting *one)
         hand_over(listener, one, &header);
 }
 
+static void pause_accepting(const struct proxy_listener *listener)
+{
+    struct pollfd stop = { .fd = listener->stop, .events = POLLIN };
+    poll(&stop, 1, PAUSE_MS);
+}
+
 /* Without a descriptor or memory left nobody can be let in until some come back; nor is there anything else to do then,
  * for those who wait go first. */
 static void run_dry(struct proxy_listener *listener)
 {
-    struct pollfd stop = { .fd = listener->stop, .events = POLLIN };
     struct waiting *one = oldest(listener);
     if (one != NULL)
         refuse(listener, one, "no descriptor or memory is left");
     else
-        poll(&stop, 1, PAUSE_MS);
+        pause_accepting(listener);
 }
 
 static void welcome(struct proxy_listener *listener, struct waiting *one)
@@ -140,6 +147,8 @@ static void welcome(struct proxy_listener *listener, struct waiting *one)
 
 static void accept_one(struct proxy_listener *listener, const int *socket)
 {
+    if (!listener->options.has_room(listener->options.arg))
+        return pause_accepting(listener);
     struct waiting *one = calloc(1, sizeof *one);
     if (one == NULL)
         return run_dry(listener);

@@ -18,8 +18,9 @@ struct proxy_listener_options {
     size_t count;
     const struct settings *settings;
     struct log *log;
-    int64_t timeout_ms; /* for a header to arrive */
-    proxy_arrived *arrived;
+    int64_t timeout_ms;          /* for a header to arrive */
+    bool (*has_room)(void *arg); /* false: nobody is let in for now; asked on the listener's thread */
+    proxy_arrived *arrived;      /* only while there is room */
     void *arg;
 };
 

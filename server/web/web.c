@@ -181,6 +181,9 @@ static struct MHD_Daemon *start_daemon(struct web *web, const struct web_options
     const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
     /* the library divides the limit among the pool's threads and wants at least one each */
     unsigned connections = options->max_connections > options->threads ? options->max_connections : options->threads;
+    /* one that finds itself given too many locks itself out (0.9.75); behind proxies we count ourselves */
+    if (options->proxied)
+        connections *= options->threads;
     return MHD_start_daemon(
         flags, 0, NULL, NULL, web_on_request, web, MHD_OPTION_ARRAY, options->proxied ? none : listening,
         MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0U, MHD_OPTION_CONNECTION_LIMIT,
@@ -207,11 +210,19 @@ static bool start_daemons(struct web *web, const struct web_options *options, ch
     return true;
 }
 
+static bool has_room(void *arg)
+{
+    const struct web *web = arg;
+    return web->proxied_count < web->proxied_max;
+}
+
 /* The daemon closes what it cannot take. */
 static void take_proxied(void *arg, size_t listener, int fd, const struct sockaddr *client, socklen_t len)
 {
-    const struct web *web = arg;
-    (void)MHD_add_connection(web->daemons[listener], fd, client, len);
+    struct web *web = arg;
+    web->proxied_count++;
+    if (MHD_add_connection(web->daemons[listener], fd, client, len) != MHD_YES)
+        web->proxied_count--;
 }
 
 static bool listen_behind_proxies(struct web *web, const struct web_options *options, char why[static WEB_WHY_SIZE])
@@ -222,9 +233,11 @@ static bool listen_behind_proxies(struct web *web, const struct web_options *opt
         .settings = web->caraway->settings,
         .log = web->caraway->log,
         .timeout_ms = options->request_timeout_ms,
+        .has_room = has_room,
         .arrived = take_proxied,
         .arg = web,
     };
+    web->proxied_max = options->max_connections;
     web->proxied = proxy_listener_start(&behind);
     if (web->proxied == NULL)
         snprintf(why, WEB_WHY_SIZE, "out of memory, descriptors or threads");

@@ -44,6 +44,7 @@ struct web *web_create(struct caraway *caraway, const struct web_options *option
     web->caraway = caraway;
     web->routes = options->routes;
     web->tls = options->tls != NULL;
+    web->behind_proxies = options->proxied;
     web->idle_timeout_ms = options->idle_timeout_ms;
     web->request_timeout_ms = options->request_timeout_ms;
     for (size_t i = 0; i < WEB_DAEMONS; i++)

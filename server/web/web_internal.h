@@ -20,7 +20,10 @@ struct web {
     struct MHD_Daemon *daemons[WEB_DAEMONS];
     int sockets[WEB_DAEMONS]; /* -1 once a daemon owns it */
     size_t daemon_count;
-    struct proxy_listener *proxied; /* accepts for the daemons; NULL: they do so themselves */
+    bool behind_proxies;
+    struct proxy_listener *proxied; /* accepts for the daemons behind proxies */
+    size_t proxied_max;
+    atomic_size_t proxied_count; /* handed to the daemons and not closed yet */
     char *addresses;
     uint16_t port;
     atomic_bool stopping;

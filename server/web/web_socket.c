@@ -192,6 +192,8 @@ static void socket_opened(struct web *web, struct MHD_Connection *connection, vo
 
 static void socket_closed(struct web *web, struct web_socket *one)
 {
+    if (web->behind_proxies)
+        web->proxied_count--;
     if (one == NULL)
         return;
     pthread_mutex_lock(&web->lock);

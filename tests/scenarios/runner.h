@@ -164,6 +164,7 @@ MUST_USE bool play_dns(struct scenario *s, words w, size_t count);
 /* ---- runner_edge.c */
 MUST_USE bool play_target(struct scenario *s, words w, size_t count);
 MUST_USE bool play_connect(struct scenario *s, words w, size_t count);
+MUST_USE bool play_crowd(struct scenario *s, words w, size_t count);
 MUST_USE bool play_secure(struct scenario *s, words w, size_t count);
 MUST_USE bool play_hello(struct scenario *s, words w, size_t count);
 MUST_USE bool play_send(struct scenario *s, words w, size_t count);

@@ -90,18 +90,22 @@ static bool open_connection(struct scenario *s, const char *name, int port, cons
     return true;
 }
 
-bool play_connect(struct scenario *s, words w, size_t count)
+static bool keep(struct scenario *s, struct connection **connection)
 {
-    AUTO(connection) connection = NULL;
-    int port = count > 2 ? (int)strtol(w[2], NULL, 10) : s->daemon.port;
-    TRY(open_connection(s, w[0], port, count > 1 ? w[1] : "", &connection));
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (s->connections[i] == NULL) {
-            s->connections[i] = TAKE(connection);
+            s->connections[i] = TAKE(*connection);
             return true;
         }
     }
     return fail(s, "too many connections");
+}
+
+bool play_connect(struct scenario *s, words w, size_t count)
+{
+    AUTO(connection) connection = NULL;
+    int port = count > 2 ? (int)strtol(w[2], NULL, 10) : s->daemon.port;
+    return open_connection(s, w[0], port, count > 1 ? w[1] : "", &connection) && keep(s, &connection);
 }
 
 static struct connection *connection_find(struct scenario *s, const char *name)
@@ -175,6 +179,20 @@ bool play_send(struct scenario *s, words w, size_t count)
         unescape(w[1], &text);
     (void)send_text(connection, &text);
     return !text.failed || fail(s, "too much to send");
+}
+
+/* crowd NAME PORT TEXT TIMES */
+bool play_crowd(struct scenario *s, words w, size_t count)
+{
+    (void)count;
+    AUTO_BUF(text, TEXT_MAX);
+    unescape(w[2], &text);
+    for (long times = strtol(w[3], NULL, 10); times > 0; times--) {
+        AUTO(connection) connection = NULL;
+        TRY(open_connection(s, w[0], (int)strtol(w[1], NULL, 10), "plain", &connection));
+        TRY(send_text(connection, &text) && keep(s, &connection));
+    }
+    return true;
 }
 
 /* Again and again, with pauses shorter than any time limit, until the server has closed. */

@@ -37,6 +37,7 @@ static const struct {
     { "dns", 2, ANY, play_dns },
     { "target", 2, 2, play_target },
     { "connect", 1, 3, play_connect },
+    { "crowd", 4, 4, play_crowd },
     { "secure", 1, 2, play_secure },
     { "hello", 1, 2, play_hello },
     { "send", 2, 3, play_send },

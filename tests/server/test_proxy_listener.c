@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ struct fixture {
     int arrivals[2], lines[2]; /* pairs of datagram sockets: read at 0, written at 1 */
     struct log *log;
     struct proxy_listener *listener;
+    atomic_bool full;
 };
 
 static void open_pair(int pair[static 2])
@@ -40,6 +42,7 @@ static void open_pair(int pair[static 2])
 
 static void prepare(struct fixture *f)
 {
+    f->full = false;
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     for (size_t i = 0; i < SOCKETS; i++) {
         f->sockets[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -60,6 +63,11 @@ static void arrived(void *arg, size_t listener, int fd, const struct sockaddr *c
     assert_int_equal(write(((struct fixture *)arg)->arrivals[1], &arrival, sizeof arrival), sizeof arrival);
 }
 
+static bool has_room(void *arg)
+{
+    return !((struct fixture *)arg)->full;
+}
+
 static void start(struct fixture *f, int64_t timeout_ms)
 {
     const struct proxy_listener_options options = { .sockets = f->sockets,
@@ -67,6 +75,7 @@ static void start(struct fixture *f, int64_t timeout_ms)
                                                     .settings = &settings,
                                                     .log = f->log,
                                                     .timeout_ms = timeout_ms,
+                                                    .has_room = has_room,
                                                     .arrived = arrived,
                                                     .arg = f };
     f->listener = proxy_listener_start(&options);
@@ -120,6 +129,12 @@ static void assert_arrival(struct fixture *f, const char *address, struct arriva
     assert_int_equal(read(f->arrivals[0], out, sizeof *out), sizeof *out);
     inet_ntop(AF_INET, &out->client.sin_addr, text, sizeof text);
     assert_string_equal(text, address);
+}
+
+static void assert_nobody_arrives(const struct fixture *f)
+{
+    struct pollfd nobody = { .fd = f->arrivals[0], .events = POLLIN };
+    assert_int_equal(poll(&nobody, 1, 50), 0);
 }
 
 static void assert_logged(struct fixture *f, const char *cause)
@@ -326,11 +341,35 @@ static void without_descriptors_at_all_it_goes_on_later(void **state)
     int fd;
     getrlimit(RLIMIT_NOFILE, &before);
     start_with_room(&f, &fd, 1, 0);
-    struct pollfd nobody = { .fd = f.arrivals[0], .events = POLLIN };
-    assert_int_equal(poll(&nobody, 1, 50), 0);
+    assert_nobody_arrives(&f);
     limit_descriptors(before.rlim_cur);
     assert_arrival(&f, "192.0.2.7", &arrival);
     assert_rest(arrival.fd, fd, "");
+    finish(&f);
+}
+
+static void without_room_nobody_is_let_in(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct arrival arrival;
+    prepare(&f);
+    start(&f, LONG_MS);
+    int early = client(&f), direct = client(&f);
+    say(early, bytes_text("PROXY"));
+    say(direct, bytes_text("GET"));
+    assert_closed(direct); /* so that the early one is known to wait */
+    assert_logged(&f, "does not begin");
+    f.full = true;
+    int late = client(&f);
+    say(late, bytes_text(LINE));
+    assert_nobody_arrives(&f);
+    say(early, bytes_text(LINE + 5));
+    assert_closed(early);
+    assert_logged(&f, "no room for more connections");
+    f.full = false;
+    assert_arrival(&f, "192.0.2.7", &arrival);
+    assert_rest(arrival.fd, late, "");
     finish(&f);
 }
 
@@ -364,6 +403,7 @@ int main(void)
         cmocka_unit_test(of_too_many_the_oldest_goes),
         cmocka_unit_test(without_descriptors_the_oldest_goes),
         cmocka_unit_test(without_descriptors_at_all_it_goes_on_later),
+        cmocka_unit_test(without_room_nobody_is_let_in),
         cmocka_unit_test(who_waits_at_the_stop_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
