@@ -1,18 +1,13 @@
 #include "acme/jwk.h"
 
+#include "acme/jwk_key.h"
 #include "base/encode.h"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/param_build.h>
 #include <stdatomic.h>
 
-DEFINE_DROP_TYPE(BIGNUM, BN_free)
-DEFINE_DROP_TYPE(OSSL_PARAM, OSSL_PARAM_free)
-DEFINE_DROP_TYPE(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
-
-enum { RSA_MIN_BITS = 2048, RSA_MAX_BITS = 8192, RSA_MIN_EXPONENT = 65537, RSA_MAX_EXPONENT_BYTES = 8 };
-enum { POINT_MAX_BYTES = 66, JWK_JSON_MAX_BYTES = 2048, PARSE_ARENA_BYTES = 16384 };
+enum { RSA_MIN_BITS = 2048, RSA_MIN_EXPONENT = 65537, RSA_MAX_EXPONENT_BYTES = 8 };
+enum { JWK_JSON_MAX_BYTES = 2048, PARSE_ARENA_BYTES = 16384 };
 
 struct jwk {
     atomic_uint references;
@@ -30,15 +25,11 @@ struct reader {
     struct acme_problem *problem;
 };
 
-/* Key types by algorithm: the JWK's kty and crv, OpenSSL's key type and group (or NULL), the bytes of a coordinate, how
- * a JWK's members are read, how numbers become a key and come from one, how they are written behind "crv" in the order
- * of RFC 7638 §3.2, and what is said of numbers that make no key. */
+/* Key types by algorithm: the JWK's kty and crv, how its members are read, how numbers are written behind "crv" in the
+ * order of RFC 7638 §3.2, and what is said of numbers that make no key. */
 struct key_type {
-    const char *kty, *crv, *openssl, *group;
-    size_t width;
+    const char *kty, *crv;
     bool (*read)(const struct reader *reader, const struct key_type *type, struct jwk_numbers *out);
-    EVP_PKEY *(*make)(const struct key_type *type, const struct jwk_numbers *numbers);
-    bool (*take)(struct arena *arena, const struct key_type *type, EVP_PKEY *key, struct jwk_numbers *out);
     void (*write)(struct json_out *out, const struct key_type *type, const struct jwk_numbers *numbers);
     const char *no_key;
 };
@@ -71,6 +62,8 @@ static bool bad_key(const struct reader *reader, const char *what)
     return problem_fail(reader->problem, PROBLEM_BAD_PUBLIC_KEY, "The jwk is refused: %s", what);
 }
 
+static const struct key_type key_types[JWS_ALGORITHMS];
+
 static bool read_member(const struct reader *reader, const char *name, struct bytes *out)
 {
     const char *text = json_member_text(reader->object, name);
@@ -87,22 +80,14 @@ static bool read_member(const struct reader *reader, const char *name, struct by
 /* RFC 7518 §6.2.1.2, RFC 8037 §2: exactly the curve's width, leading zeros included. */
 static bool read_fixed(const struct reader *reader, const char *name, const struct key_type *type, struct bytes *out)
 {
+    size_t width = jwk_key_width((enum jws_algorithm)(type - key_types));
     TRY(read_member(reader, name, out));
-    if (out->len != type->width)
+    if (out->len != width)
         return problem_fail(reader->problem, PROBLEM_BAD_PUBLIC_KEY,
                             "The jwk is refused: its member \"%s\" is %zu bytes long; %s needs exactly %zu, leading "
                             "zeros included",
-                            name, out->len, type->crv, type->width);
+                            name, out->len, type->crv, width);
     return true;
-}
-
-static EVP_PKEY *key_from_params(const char *openssl_type, OSSL_PARAM *params)
-{
-    AUTO_TYPE(EVP_PKEY_CTX) ctx = EVP_PKEY_CTX_new_from_name(NULL, openssl_type, NULL);
-    EVP_PKEY *key = NULL;
-    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1)
-        (void)EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params);
-    return key;
 }
 
 static bool read_ec(const struct reader *reader, const struct key_type *type, struct jwk_numbers *out)
@@ -110,30 +95,9 @@ static bool read_ec(const struct reader *reader, const struct key_type *type, st
     return read_fixed(reader, "x", type, &out->first) && read_fixed(reader, "y", type, &out->second);
 }
 
-/* These curves have cofactor 1, and a point is decoded only when it lies on its curve: no further check is due. */
-static EVP_PKEY *make_ec(const struct key_type *type, const struct jwk_numbers *numbers)
-{
-    uint8_t point[1 + 2 * POINT_MAX_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
-    CHECK(numbers->first.len == type->width && numbers->second.len == type->width);
-    memcpy(point + 1, numbers->first.data, type->width);
-    memcpy(point + 1 + type->width, numbers->second.data, type->width);
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)type->group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * type->width),
-        OSSL_PARAM_construct_end(),
-    };
-    return key_from_params(type->openssl, params);
-}
-
 static bool read_okp(const struct reader *reader, const struct key_type *type, struct jwk_numbers *out)
 {
     return read_fixed(reader, "x", type, &out->first);
-}
-
-static EVP_PKEY *make_okp(const struct key_type *type, const struct jwk_numbers *numbers)
-{
-    CHECK(numbers->first.len == type->width);
-    return EVP_PKEY_new_raw_public_key_ex(NULL, type->openssl, NULL, numbers->first.data, numbers->first.len);
 }
 
 static bool check_rsa(const struct reader *reader, struct bytes n, struct bytes e)
@@ -142,10 +106,10 @@ static bool check_rsa(const struct reader *reader, struct bytes n, struct bytes 
     if (n.data[0] == 0 || e.data[0] == 0)
         return bad_key(reader, "\"n\" and \"e\" must not begin with zero bytes");
     size_t bits = n.len * 8 - (size_t)(__builtin_clz(n.data[0]) - 24);
-    if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
+    if (bits < RSA_MIN_BITS || bits > JWK_RSA_MAX_BITS)
         return problem_fail(reader->problem, PROBLEM_BAD_PUBLIC_KEY,
                             "The jwk is refused: RSA keys of %d to %d bits are accepted, this one has %zu",
-                            RSA_MIN_BITS, RSA_MAX_BITS, bits);
+                            RSA_MIN_BITS, JWK_RSA_MAX_BITS, bits);
     if (n.data[n.len - 1] % 2 == 0)
         return bad_key(reader, "the RSA modulus \"n\" is even");
     uint64_t exponent = 0;
@@ -163,59 +127,11 @@ static bool read_rsa(const struct reader *reader, const struct key_type *type, s
            check_rsa(reader, out->first, out->second);
 }
 
-static EVP_PKEY *make_rsa(const struct key_type *type, const struct jwk_numbers *numbers)
-{
-    AUTO_TYPE(BIGNUM) n = BN_bin2bn(numbers->first.data, (int)numbers->first.len, NULL);
-    AUTO_TYPE(BIGNUM) e = BN_bin2bn(numbers->second.data, (int)numbers->second.len, NULL);
-    AUTO_TYPE(OSSL_PARAM_BLD) build = OSSL_PARAM_BLD_new();
-    if (n == NULL || e == NULL || build == NULL || OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
-        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) != 1)
-        return NULL;
-    AUTO_TYPE(OSSL_PARAM) params = OSSL_PARAM_BLD_to_param(build);
-    return params != NULL ? key_from_params(type->openssl, params) : NULL;
-}
-
 static void write_b64url(struct json_out *out, const char *name, struct bytes value)
 {
     AUTO_BUF(text, JWK_JSON_MAX_BYTES);
     buf_b64url(&text, value);
     json_out_bytes(out, name, buf_bytes(&text));
-}
-
-/* `width` 0: as many bytes as the number has. */
-static bool take_number(struct arena *arena, EVP_PKEY *key, const char *param, size_t width, struct bytes *out)
-{
-    BIGNUM *found = NULL;
-    TRY(EVP_PKEY_get_bn_param(key, param, &found) == 1);
-    AUTO_TYPE(BIGNUM) number = found;
-    int len = width != 0 ? (int)width : BN_num_bytes(number);
-    uint8_t *bytes = arena_alloc(arena, (size_t)len);
-    TRY(bytes != NULL && BN_bn2binpad(number, bytes, len) == len);
-    *out = bytes_of(bytes, (size_t)len);
-    return true;
-}
-
-static bool take_ec(struct arena *arena, const struct key_type *type, EVP_PKEY *key, struct jwk_numbers *out)
-{
-    return take_number(arena, key, OSSL_PKEY_PARAM_EC_PUB_X, type->width, &out->first) &&
-           take_number(arena, key, OSSL_PKEY_PARAM_EC_PUB_Y, type->width, &out->second);
-}
-
-static bool take_okp(struct arena *arena, const struct key_type *type, EVP_PKEY *key, struct jwk_numbers *out)
-{
-    size_t len = type->width;
-    uint8_t *bytes = arena_alloc(arena, len);
-    TRY(bytes != NULL && EVP_PKEY_get_raw_public_key(key, bytes, &len) == 1 && len == type->width);
-    out->first = bytes_of(bytes, len);
-    return true;
-}
-
-static bool take_rsa(struct arena *arena, const struct key_type *type, EVP_PKEY *key, struct jwk_numbers *out)
-{
-    (void)type;
-    TRY(EVP_PKEY_get_bits(key) <= RSA_MAX_BITS);
-    return take_number(arena, key, OSSL_PKEY_PARAM_RSA_N, 0, &out->first) &&
-           take_number(arena, key, OSSL_PKEY_PARAM_RSA_E, 0, &out->second);
 }
 
 static void write_ec(struct json_out *out, const struct key_type *type, const struct jwk_numbers *numbers)
@@ -243,27 +159,12 @@ static const char no_raw_key[] = "\"x\" is not a public key of the curve that \"
 static const char no_rsa_key[] = "\"n\" and \"e\" are not an RSA public key";
 
 static const struct key_type key_types[JWS_ALGORITHMS] = {
-    [JWS_ES256] = { "EC", "P-256", "EC", "prime256v1", 32, read_ec, make_ec, take_ec, write_ec, no_point },
-    [JWS_ES384] = { "EC", "P-384", "EC", "secp384r1", 48, read_ec, make_ec, take_ec, write_ec, no_point },
-    [JWS_ES512] = { "EC", "P-521", "EC", "secp521r1", 66, read_ec, make_ec, take_ec, write_ec, no_point },
-    [JWS_RS256] = { "RSA", NULL, "RSA", NULL, 0, read_rsa, make_rsa, take_rsa, write_rsa, no_rsa_key },
-    [JWS_EDDSA] = { "OKP", "Ed25519", "ED25519", NULL, 32, read_okp, make_okp, take_okp, write_okp, no_raw_key },
+    [JWS_ES256] = { "EC", "P-256", read_ec, write_ec, no_point },
+    [JWS_ES384] = { "EC", "P-384", read_ec, write_ec, no_point },
+    [JWS_ES512] = { "EC", "P-521", read_ec, write_ec, no_point },
+    [JWS_RS256] = { "RSA", NULL, read_rsa, write_rsa, no_rsa_key },
+    [JWS_EDDSA] = { "OKP", "Ed25519", read_okp, write_okp, no_raw_key },
 };
-
-static const struct key_type *type_of_pkey(EVP_PKEY *key)
-{
-    char group[32] = "";
-    for (size_t i = 0; i < JWS_ALGORITHMS; i++) {
-        const struct key_type *type = &key_types[i];
-        if (!EVP_PKEY_is_a(key, type->openssl))
-            continue;
-        if (type->group == NULL)
-            return type;
-        if (EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1 && strcmp(group, type->group) == 0)
-            return type;
-    }
-    return NULL;
-}
 
 static bool describe(struct jwk *jwk, const struct jwk_numbers *numbers)
 {
@@ -297,25 +198,6 @@ static struct jwk *create(const struct jwk_numbers *numbers, EVP_PKEY *key)
     return describe(jwk, numbers) ? TAKE(jwk) : NULL;
 }
 
-static EVP_PKEY *make(const struct jwk_numbers *numbers)
-{
-    const struct key_type *type = &key_types[numbers->algorithm];
-    EVP_PKEY *key = type->make(type, numbers);
-    ERR_clear_error();
-    return key;
-}
-
-/* Setting this up costs more than copying it: OpenSSL looks its algorithms up by name. NULL when it cannot, and for an
- * algorithm that hashes by itself. */
-static EVP_PKEY_CTX *make_verifier(const struct jwk *jwk)
-{
-    const EVP_MD *digest = jws_algorithm_digest(jwk->algorithm);
-    AUTO_TYPE(EVP_PKEY_CTX) ctx = digest != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, jwk->pkey, NULL) : NULL;
-    if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 || EVP_PKEY_CTX_set_signature_md(ctx, digest) != 1)
-        return NULL;
-    return TAKE(ctx);
-}
-
 static bool verify_digest(const struct jwk *key, struct bytes signature, struct bytes input)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
@@ -342,18 +224,15 @@ bool jwk_verify(const struct jwk *key, struct bytes signature, struct bytes inpu
 
 struct jwk *jwk_from_numbers(const struct jwk_numbers *numbers)
 {
-    AUTO_TYPE(EVP_PKEY) key = make(numbers);
+    AUTO_TYPE(EVP_PKEY) key = jwk_key_make(numbers);
     return key != NULL ? create(numbers, key) : NULL;
 }
 
 struct jwk *jwk_from_pkey(EVP_PKEY *key)
 {
     AUTO(arena) arena = arena_create(PARSE_ARENA_BYTES);
-    const struct key_type *type = type_of_pkey(key);
-    if (type == NULL || arena == NULL)
-        return NULL;
-    struct jwk_numbers numbers = { .algorithm = (enum jws_algorithm)(type - key_types) };
-    return type->take(arena, type, key, &numbers) ? create(&numbers, key) : NULL;
+    struct jwk_numbers numbers;
+    return arena != NULL && jwk_key_take(arena, key, &numbers) ? create(&numbers, key) : NULL;
 }
 
 static const struct key_type *type_of_json(const struct reader *reader)
@@ -415,13 +294,13 @@ bool jwk_parse(json_t *object, struct jwk **out_key, struct acme_problem *proble
     TRY(type != NULL && check_alg(&reader, type));
     struct jwk_numbers numbers = { .algorithm = (enum jws_algorithm)(type - key_types) };
     TRY(type->read(&reader, type, &numbers));
-    AUTO_TYPE(EVP_PKEY) pkey = make(&numbers);
+    AUTO_TYPE(EVP_PKEY) pkey = jwk_key_make(&numbers);
     if (pkey == NULL)
         return bad_key(&reader, type->no_key);
     struct jwk *key = create(&numbers, pkey);
     if (key == NULL)
         return problem_out_of_memory(problem);
-    key->verifier = make_verifier(key);
+    key->verifier = jwk_key_verifier(pkey, key->algorithm);
     *out_key = key;
     return true;
 }
