@@ -167,6 +167,14 @@ const struct tc_answer *tc_exchange_answer(const struct tc_exchange *exchange)
     return &exchange->answer;
 }
 
+uint64_t tc_exchange_answered_us(const struct tc_exchange *exchange)
+{
+    curl_off_t sending_us = 0, total_us = 0;
+    curl_easy_getinfo(exchange->curl, CURLINFO_PRETRANSFER_TIME_T, &sending_us);
+    curl_easy_getinfo(exchange->curl, CURLINFO_TOTAL_TIME_T, &total_us);
+    return total_us > sending_us ? (uint64_t)(total_us - sending_us) : 0;
+}
+
 CURL *tc_exchange_curl(struct tc_exchange *exchange)
 {
     return exchange->curl;

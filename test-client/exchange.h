@@ -52,6 +52,9 @@ MUST_USE bool tc_exchange_run(struct tc_exchange *exchange, const struct tc_exch
 /* The latest answer; good until the next prepare. */
 const struct tc_answer *tc_exchange_answer(const struct tc_exchange *exchange);
 
+/* From the moment when the latest request had been handed to the connection to the end of its answer. */
+uint64_t tc_exchange_answered_us(const struct tc_exchange *exchange);
+
 /* For the event loop: the handle, and the verdict when curl has said `result`. */
 CURL *tc_exchange_curl(struct tc_exchange *exchange);
 MUST_USE bool tc_exchange_finish(struct tc_exchange *exchange, CURLcode result, char why[static TC_WHY_SIZE]);

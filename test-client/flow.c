@@ -47,11 +47,14 @@ static void flow_end(struct tc_flow *flow, const struct tc_problem *problem)
 
 static void on_timer(uv_timer_t *timer)
 {
-    flow_send(timer->data);
+    struct tc_flow *flow = timer->data;
+    flow->times.paused_us += (uv_hrtime() - flow->paused_ns) / 1000;
+    flow_send(flow);
 }
 
 static void flow_sleep(struct tc_flow *flow, int64_t wait_ms)
 {
+    flow->paused_ns = uv_hrtime();
     uv_timer_start(&flow->timer, on_timer, (uint64_t)wait_ms, 0);
 }
 
@@ -64,7 +67,7 @@ static bool flow_can_wait(const struct tc_flow *flow, int64_t wait_ms)
 static int64_t poll_wait_ms(const struct tc_flow *flow, const struct tc_answer *answer)
 {
     if (flow->setup->poll_ms > 0)
-        return flow->polls == 0 ? 0 : flow->setup->poll_ms;
+        return flow->polls == 0 ? (flow->setup->poll_ms + 1) / 2 : flow->setup->poll_ms;
     int64_t wait_ms;
     if (flow->polls > 0 &&
         tc_retry_after(tc_answer_header(answer, "Retry-After", 0), world_now_ms(flow->setup->world), &wait_ms))
@@ -150,6 +153,7 @@ static void on_answer(void *arg, const char *why)
         return;
     }
     keep_nonce(flow, answer);
+    flow->times.answered_us += tc_exchange_answered_us(flow->exchange);
     if (answer->status < 200 || answer->status > 299) {
         flow_refused(flow, answer);
         return;
@@ -213,6 +217,7 @@ static void flow_begin(struct tc_flow *flow, const struct tc_flow_order *wanted,
     flow->problem = NULL;
     flow->polls = 0;
     flow->bad_nonces = 0;
+    flow->times = (struct tc_flow_times) { 0 };
     flow->step = step;
     uv_update_time(flow->setup->loop);
     flow->deadline_ms = uv_now(flow->setup->loop) + (uint64_t)flow->setup->patience_ms;
@@ -312,6 +317,11 @@ const struct tc_problem *tc_flow_problem(const struct tc_flow *flow)
 const char *tc_flow_failed_step(const struct tc_flow *flow)
 {
     return flow_steps[flow->step].name;
+}
+
+struct tc_flow_times tc_flow_times(const struct tc_flow *flow)
+{
+    return flow->times;
 }
 
 struct bytes tc_flow_chain(const struct tc_flow *flow)

@@ -23,7 +23,8 @@ struct tc_flow_setup {
     const char *const *contacts;
     size_t contact_count;
     enum acme_challenge_type challenge;
-    int64_t poll_ms;     /* between two looks at an unfinished object; 0: as Retry-After says */
+    int64_t
+        poll_ms; /* between two looks at an unfinished object, half of it before the first; 0: as Retry-After says */
     int64_t patience_ms; /* for one certificate, all waiting included */
 };
 
@@ -61,5 +62,10 @@ MUST_USE bool tc_flow_set_key(struct tc_flow *flow, EVP_PKEY *account_key);
 /* In and after done: NULL on success, else what went wrong. Lives until the next start. */
 const struct tc_problem *tc_flow_problem(const struct tc_flow *flow);
 const char *tc_flow_failed_step(const struct tc_flow *flow);
+/* Where the time since the latest start went beside the client's own work: waiting for answers, and pausing. */
+struct tc_flow_times {
+    uint64_t answered_us, paused_us;
+};
+struct tc_flow_times tc_flow_times(const struct tc_flow *flow);
 /* In done only: the PEM chain. */
 struct bytes tc_flow_chain(const struct tc_flow *flow);

@@ -69,6 +69,8 @@ struct tc_flow {
     unsigned polls;        /* of this step */
     unsigned bad_nonces;   /* of this step */
     uint64_t deadline_ms;  /* on the loop's clock */
+    uint64_t paused_ns;    /* since when */
+    struct tc_flow_times times;
     const struct tc_problem *problem;
 
     struct tc_directory directory;

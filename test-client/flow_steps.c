@@ -159,7 +159,7 @@ static enum flow_verdict next_validation(struct tc_flow *flow)
     return go(flow, flow->current < flow->order.authorization_count ? STEP_VALIDATION : STEP_FINALIZE);
 }
 
-/* The first look is taken where the flow polls on its own terms, else the server gets a moment. */
+/* The server gets a moment before the first look. */
 static enum flow_verdict next_authorization(struct tc_flow *flow)
 {
     flow->current++;

@@ -62,8 +62,8 @@ static const struct tc_option options[] = {
     { "connections", "HOW", "keep (default), new: one for each request, or resume: the same with TLS sessions",
       TC_OPTION_CHOICE, LOAD(client.connections), .choices = tc_connections_names },
     TC_CLIENT_OPTION_ROWS(struct load_options, client),
-    { "poll", "MS", "between two looks at unfinished work (default 2; the first comes at once)", TC_OPTION_NUMBER,
-      LOAD(client.poll_ms), 1, 60000 },
+    { "poll", "MS", "between two looks at unfinished work (default 2; the first comes after half of it)",
+      TC_OPTION_NUMBER, LOAD(client.poll_ms), 1, 60000 },
     { "patience", "S", "count a certificate as failed after this time (default 30)", TC_OPTION_NUMBER,
       LOAD(client.patience_s), 1, 86400 },
 };
@@ -271,7 +271,7 @@ static void finished(struct load_client *client, const struct tc_flow *flow)
     const struct tc_problem *problem = tc_flow_problem(flow);
     client->busy = false;
     if (problem == NULL)
-        tc_histogram_add(&load->result.issued, (uv_hrtime() - client->started_ns) / 1000);
+        tc_load_count_issued(&load->result, (uv_hrtime() - client->started_ns) / 1000, tc_flow_times(flow));
     else
         tc_load_count_failure(&load->result, tc_flow_failed_step(flow), problem);
     long count = load->options->count;

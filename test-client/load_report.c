@@ -4,6 +4,13 @@
 
 enum { REPORT_MAX = 256 << 10 };
 
+void tc_load_count_issued(struct tc_load_result *result, uint64_t us, struct tc_flow_times times)
+{
+    tc_histogram_add(&result->issued, us);
+    tc_histogram_add(&result->answered, times.answered_us);
+    tc_histogram_add(&result->paused, times.paused_us);
+}
+
 static struct tc_load_failure *failure_kind(struct tc_load_result *result, const char *step, const char *type)
 {
     for (size_t i = 0; i < result->failure_kinds; i++) {
@@ -60,6 +67,11 @@ static const struct {
     unsigned per_mille;
 } percentiles[] = { { "p50", 500 }, { "p90", 900 }, { "p99", 990 }, { "max", 1000 } };
 
+static uint64_t median(const struct tc_histogram *histogram)
+{
+    return tc_histogram_at(histogram, 500);
+}
+
 static void write_latency(const struct tc_load_result *result, struct json_out *json)
 {
     json_out_object(json, "latency_ms");
@@ -94,6 +106,8 @@ void tc_load_write_json(const struct tc_load_result *result, struct buf *out)
     json_out_int(&json, "unfinished", (int64_t)result->unfinished);
     write_thousandths(&json, "issuances_per_second", per_second_thousandths(result));
     write_latency(result, &json);
+    write_thousandths(&json, "server_ms", median(&result->answered));
+    write_thousandths(&json, "paused_ms", median(&result->paused));
     write_thousandths(&json, "client_cpu_ms_per_issuance", per_issuance(result, result->client_us));
     write_thousandths(&json, "requests_per_issuance", per_issuance(result, result->requests * 1000));
     if (result->server_us > 0)
@@ -126,6 +140,8 @@ void tc_load_write_table(const struct tc_load_result *result, struct buf *out)
     write_row(out, "throughput", per_second_thousandths(result), per_second);
     for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
         write_row(out, percentiles[i].name, tc_histogram_at(&result->issued, percentiles[i].per_mille), "ms");
+    write_row(out, "server, p50", median(&result->answered), "ms");
+    write_row(out, "pauses, p50", median(&result->paused), "ms");
     write_row(out, "client CPU", per_issuance(result, result->client_us), per_one);
     if (result->server_us > 0)
         write_row(out, "server CPU", per_issuance(result, result->server_us), per_one);

@@ -233,8 +233,11 @@ static void a_failed_challenge_gives_its_problem(void **state)
                                                  { "POST /challenge", 200, NULL,
                                                    CHALLENGE_("invalid", ",\"error\":" PROBLEM("tls")) },
                                                  END };
-    issue(*state, polled, "dns");
-    issue(*state, at_once, "tls");
+    struct fixture *f = *state;
+    issue(f, polled, "dns");
+    assert_true(tc_flow_times(f->flow).paused_us > 0);
+    issue(f, at_once, "tls");
+    assert_true(tc_flow_times(f->flow).answered_us > 0);
 }
 
 static void a_challenge_that_is_valid_at_once_is_not_polled(void **state)

@@ -4,8 +4,8 @@
 static struct tc_load_result result_of_two(void)
 {
     struct tc_load_result result = { .clients = 3, .unfinished = 1, .elapsed_us = 500000, .client_us = 3000 };
-    tc_histogram_add(&result.issued, 2000);
-    tc_histogram_add(&result.issued, 2000);
+    tc_load_count_issued(&result, 2000, (struct tc_flow_times) { .answered_us = 1000, .paused_us = 500 });
+    tc_load_count_issued(&result, 2000, (struct tc_flow_times) { .answered_us = 1000, .paused_us = 500 });
     return result;
 }
 
@@ -25,6 +25,8 @@ static void the_table_has_figures_and_units(void **state)
                                         "p90                       2.000 ms\n"
                                         "p99                       2.000 ms\n"
                                         "max                       2.000 ms\n"
+                                        "server, p50               1.000 ms\n"
+                                        "pauses, p50               0.500 ms\n"
                                         "client CPU                1.500 ms/issuance\n");
 }
 
@@ -43,6 +45,8 @@ static void json_is_read_back(void **state)
     assert_int_equal(json_integer_value(json_object_get(object, "issued")), 2);
     assert_true(json_real_value(json_object_get(object, "server_cpu_ms_per_issuance")) == 2.5);
     assert_true(json_real_value(json_object_get(object, "requests_per_issuance")) == 7.5);
+    assert_true(json_real_value(json_object_get(object, "server_ms")) == 1.0);
+    assert_true(json_real_value(json_object_get(object, "paused_ms")) == 0.5);
     const json_t *error = json_array_get(json_object_get(object, "errors"), 0);
     assert_string_equal(json_member_text(error, "first_detail"), "too \"many\"");
     assert_string_equal(json_member_text(error, "step"), "order");
