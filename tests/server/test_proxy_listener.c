@@ -364,7 +364,7 @@ static void without_room_nobody_is_let_in(void **state)
     int late = client(&f);
     say(late, bytes_text(LINE));
     assert_nobody_arrives(&f);
-    say(early, bytes_text(LINE + 5));
+    say(early, bytes_text(&LINE[5]));
     assert_closed(early);
     assert_logged(&f, "no room for more connections");
     f.full = false;
