@@ -1,5 +1,5 @@
-/* Parsed public keys of accounts, kept so that a request need not parse its key again. At most KEY_CACHE_KEYS (some 3
- * KB each): a new key takes the place of the one not used for longest among the KEY_CACHE_WAYS that its thumbprint
+/* Parsed public keys of accounts, kept so that a request need not parse its key again. At most KEY_CACHE_KEYS, of some
+ * 1.3 KB each: a new key takes the place of the one not used for longest among the KEY_CACHE_WAYS that its thumbprint
  * falls together with. Thread-safe. */
 #pragma once
 
