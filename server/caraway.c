@@ -280,7 +280,6 @@ static void close_janitor(struct caraway *caraway)
     janitor_stop(TAKE(caraway->janitor));
 }
 
-/* Behind the validators, which start the library that both share. */
 static bool open_services(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
 {
     const struct settings *settings = caraway->settings;

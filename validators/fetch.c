@@ -161,6 +161,18 @@ static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *arg, voi
     return 0;
 }
 
+/* With the first fetch: libcurl starts itself with its first handle, and takes half a megabyte for that. */
+static bool start_multi(struct val_fetcher *fetcher)
+{
+    fetcher->multi = curl_multi_init();
+    TRY(fetcher->multi != NULL);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wish);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
+    return true;
+}
+
 bool val_fetcher_open(uv_loop_t *loop, const char *user_agent, int64_t connect_timeout_ms, int files_below,
                       struct val_fetcher **out)
 {
@@ -171,16 +183,10 @@ bool val_fetcher_open(uv_loop_t *loop, const char *user_agent, int64_t connect_t
     fetcher->loop = loop;
     fetcher->connect_timeout_ms = (long)connect_timeout_ms;
     fetcher->files_below = files_below;
-    fetcher->multi = curl_multi_init();
     fetcher->headers = curl_slist_append(NULL, "Connection: close");
     fetcher->user_agent = strdup(user_agent);
     *out = fetcher;
-    TRY(fetcher->multi != NULL && fetcher->headers != NULL && fetcher->user_agent != NULL);
-    curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
-    curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
-    curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wish);
-    curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
-    return true;
+    return fetcher->headers != NULL && fetcher->user_agent != NULL;
 }
 
 void val_fetcher_close(struct val_fetcher *fetcher)
@@ -240,6 +246,7 @@ static struct curl_slist *connect_to(const struct val_fetch *fetch)
 
 bool val_fetch_start(struct val_fetcher *fetcher, struct val_fetch *fetch)
 {
+    TRY(fetcher->multi != NULL || start_multi(fetcher));
     fetch->fetcher = fetcher;
     fetch->connect_to = connect_to(fetch);
     TRY(fetch->connect_to != NULL);

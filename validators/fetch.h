@@ -72,7 +72,8 @@ void val_fetcher_close(struct val_fetcher *fetcher); /* ends its handles; all fe
 void val_fetcher_drop(struct val_fetcher *fetcher);  /* frees it, after the loop has run its close callbacks */
 DEFINE_DROP(val_fetcher, val_fetcher_drop)
 
-/* False when memory is out; then done is never called. done is called from the loop, never from inside here. */
+/* Starts libcurl when it is the first. False when memory is out; then done is never called. done is called from the
+ * loop, never from inside here. */
 MUST_USE bool val_fetch_start(struct val_fetcher *fetcher, struct val_fetch *fetch);
 bool val_fetch_connected(const struct val_fetch *fetch); /* while under way: the connection has come about */
 void val_fetch_cancel(struct val_fetch *fetch);          /* done will not be called; nothing when not under way */

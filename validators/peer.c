@@ -14,22 +14,30 @@ struct peer_socket { /* outlives its peer until libuv has let go of it */
     struct val_peer *peer;
 };
 
+DEFINE_DROP_TYPE(SSL_CTX, SSL_CTX_free)
+
 static void on_deadline(struct val_deadline *deadline);
 static void on_unstarted(struct val_deadline *deadline);
 
-bool val_prober_open(struct val_prober *prober, uv_loop_t *loop, int64_t connect_timeout_ms, int files_below)
+/* With the first peer, since it takes memory that many servers never need. */
+static bool start_tls(struct val_prober *prober)
 {
     static const unsigned char protocols[] = "\x0a" VAL_ALPN_PROTOCOL;
+    AUTO_TYPE(SSL_CTX) tls = SSL_CTX_new(TLS_client_method());
+    TRY(tls != NULL && SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) == 1);
+    TRY(SSL_CTX_set_alpn_protos(tls, protocols, sizeof protocols - 1) == 0);
+    SSL_CTX_set_verify(tls, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+    prober->tls = TAKE(tls);
+    return true;
+}
+
+void val_prober_open(struct val_prober *prober, uv_loop_t *loop, int64_t connect_timeout_ms, int files_below)
+{
     prober->loop = loop;
     prober->files_below = files_below;
     val_deadlines_init(&prober->connecting, loop, connect_timeout_ms, on_deadline);
     val_deadlines_init(&prober->unstarted, loop, 0, on_unstarted);
-    prober->tls = SSL_CTX_new(TLS_client_method());
-    TRY(prober->tls != NULL);
-    SSL_CTX_set_verify(prober->tls, SSL_VERIFY_NONE, NULL);
-    SSL_CTX_set_session_cache_mode(prober->tls, SSL_SESS_CACHE_OFF);
-    TRY(SSL_CTX_set_min_proto_version(prober->tls, TLS1_2_VERSION) == 1);
-    return SSL_CTX_set_alpn_protos(prober->tls, protocols, sizeof protocols - 1) == 0;
 }
 
 void val_prober_close(struct val_prober *prober)
@@ -164,6 +172,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 
 static bool prepare_tls(const struct val_peer *peer, struct peer_socket *socket)
 {
+    TRY(peer->prober->tls != NULL || start_tls(peer->prober));
     socket->tls = SSL_new(peer->prober->tls);
     return socket->tls != NULL && SSL_set_fd(socket->tls, socket->fd) == 1 &&
            SSL_set_tlsext_host_name(socket->tls, peer->sni) == 1;

@@ -22,7 +22,7 @@ enum val_peer_outcome {
 
 struct val_prober {
     uv_loop_t *loop;
-    SSL_CTX *tls;
+    SSL_CTX *tls;    /* NULL before the first peer */
     int files_below; /* see outgoing.h */
     struct val_deadlines connecting;
     struct val_deadlines unstarted; /* told in the next turn of the loop */
@@ -48,7 +48,7 @@ struct val_peer {
     struct val_deadline deadline;
 };
 
-MUST_USE bool val_prober_open(struct val_prober *prober, uv_loop_t *loop, int64_t connect_timeout_ms, int files_below);
+void val_prober_open(struct val_prober *prober, uv_loop_t *loop, int64_t connect_timeout_ms, int files_below);
 void val_prober_close(struct val_prober *prober); /* all peers must be cleared before */
 
 /* done is called from the loop, never from inside here. */

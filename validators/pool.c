@@ -17,13 +17,6 @@ static bool fail(char why[static VALIDATORS_WHY_SIZE], const char *what)
     return false;
 }
 
-static CURLcode curl_ready;
-
-static void start_curl(void)
-{
-    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 void validators_drop(struct validators *validators)
 {
     if (validators == NULL)
@@ -69,10 +62,6 @@ static bool copy_options(struct val_shared *shared, const struct validators_opti
 bool validators_open(const struct validators_options *options, struct validators **out,
                      char why[static VALIDATORS_WHY_SIZE])
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_curl);
-    if (curl_ready != CURLE_OK)
-        return fail(why, "libcurl cannot be initialised");
     CHECK(options->threads > 0);
     AUTO(validators)
     validators = calloc(1, sizeof *validators + options->threads * sizeof validators->workers[0]);

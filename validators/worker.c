@@ -56,9 +56,9 @@ static bool open_all(struct val_worker *worker)
     const struct validators_options *options = &worker->shared->options;
     worker->wake.data = worker;
     val_deadlines_init(&worker->attempts, &worker->loop, options->total_timeout_ms, on_total_timeout);
-    bool ok = val_prober_open(&worker->prober, &worker->loop, options->connect_timeout_ms, options->files_below);
-    ok = ok && val_dns_open(&worker->loop, &worker->shared->dns_plan, options->dns_timeout_ms, options->files_below,
-                            &worker->shared->resolver_setup, &worker->dns);
+    val_prober_open(&worker->prober, &worker->loop, options->connect_timeout_ms, options->files_below);
+    bool ok = val_dns_open(&worker->loop, &worker->shared->dns_plan, options->dns_timeout_ms, options->files_below,
+                           &worker->shared->resolver_setup, &worker->dns);
     return ok && val_fetcher_open(&worker->loop, options->user_agent, options->connect_timeout_ms, options->files_below,
                                   &worker->fetcher);
 }
