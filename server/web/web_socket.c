@@ -35,7 +35,10 @@ static int on_finished(gnutls_session_t session, unsigned type, unsigned when, u
 {
     (void)type, (void)when, (void)message;
     struct web_socket *one = gnutls_transport_get_ptr(session);
-    one->shaken = one->shaken || incoming != 0;
+    if (incoming == 0)
+        return 0;
+    one->shaken = true;
+    web_socket_set_deadline(one, one->web->request_timeout_ms + one->web->idle_timeout_ms);
     return 0;
 }
 
@@ -80,6 +83,7 @@ static void session_begin(struct web_socket *one)
     if (info == NULL || info->tls_session == NULL)
         return;
     gnutls_session_t session = info->tls_session;
+    web_socket_set_deadline(one, one->web->request_timeout_ms);
     gnutls_transport_set_ptr2(session, one, (gnutls_transport_ptr_t)(intptr_t)one->fd);
     gnutls_transport_set_pull_function(session, pull);
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST, on_finished);
