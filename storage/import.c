@@ -129,6 +129,47 @@ static bool has_keys(struct importer *in, const struct record_type *type, const 
     return !keys.failed;
 }
 
+/* Members that no record was ever stored without, and that are read without asking. */
+static const struct {
+    const struct record_type *type;
+    const char *members[3];
+} needed[] = {
+    { &record_type_authorization, { "account", "identifier" } },
+    { &record_type_challenge, { "type" } },
+    { &record_type_order, { "account", "profile", "identifiers" } },
+    { &record_type_certificate, { "account", "identifiers" } },
+    { &record_type_external_key, { "secret" } },
+    { &record_type_rate_override, { "limit", "subject", "rate" } },
+    { &record_type_webhook_event, { "event" } },
+};
+
+static bool is_needed(const struct record_type *type, const char *member)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(needed[i].members) && needed[i].type == type; k++)
+            if (needed[i].members[k] != NULL && strcmp(needed[i].members[k], member) == 0)
+                return true;
+    return false;
+}
+
+/* What it lacks, or something inside it; NULL: nothing. */
+static const char *lacking(const struct record_type *type, const void *record)
+{
+    const char *name = NULL;
+    for (size_t i = 0; i < type->count && name == NULL; i++) {
+        const struct field *field = &type->fields[i];
+        const void *value = field_at(field, record);
+        struct list inside = { 0 };
+        if (!field_present(field, value) && is_needed(type, field->name))
+            return field->name;
+        if (field->kind == KIND_RECORDS)
+            inside = list_of(value);
+        for (size_t k = 0; k < inside.count && name == NULL; k++)
+            name = lacking(field->type, (const char *)inside.items + k * field_item_size(field));
+    }
+    return name;
+}
+
 static enum store_status take_record(struct importer *in, const struct record_type *type, const json_t *value)
 {
     char why[JSON_WHY_SIZE] = "";
@@ -140,6 +181,9 @@ static enum store_status take_record(struct importer *in, const struct record_ty
     schema_modernize(type, record);
     if (!has_keys(in, type, record))
         return wrong(in, "%s: its id or another member is missing, empty or too long", type->name);
+    const char *lacks = lacking(type, record);
+    if (lacks != NULL)
+        return wrong(in, "%s: \"%s\" is missing", type->name, lacks);
     in->batch[in->batch_count++] = (struct parsed_record) { type, record };
     return STORE_OK;
 }

@@ -14,7 +14,9 @@ enum { OUTPUT_MAX = 1 << 20, COMMAND_MAX = 1024 };
 
 #define RECORDS                                                                                                        \
     "{\"export\":{\"version\":1}}\n{\"account\":{\"id\":\"a1\",\"state\":\"valid\",\"thumbprint\":\"t1\"}}\n"          \
-    "{\"order\":{\"id\":\"o1\",\"account\":\"a1\",\"state\":\"pending\",\"expires\":\"2030-01-01T00:00:00.000Z\"}}\n"  \
+    "{\"order\":{\"id\":\"o1\",\"account\":\"a1\",\"state\":\"pending\",\"identifiers\":[{\"type\":\"dns\",\"value\":" \
+    "\"a.test\"}],"                                                                                                    \
+    "\"profile\":\"classic\",\"expires\":\"2030-01-01T00:00:00.000Z\"}}\n"                                             \
     "{\"end\":{\"records\":2}}\n"
 
 struct fixture {

@@ -132,9 +132,11 @@ static void an_old_export_is_understood(void **state)
     struct fixture *fixture = *state;
     char why[STORE_WHY_SIZE];
     struct external_key key;
-    int fd = file_of(HEADER "{\"account\":{\"id\":\"a1\",\"state\":\"valid\",\"external_key\":\"k\"}}\n"
-                            "{\"external_key\":{\"id\":\"k\",\"accounts\":[\"a1\",\"pruned\"]}}\n"
-                            "{\"end\":{\"records\":2}}\n");
+    int fd = file_of(
+        HEADER
+        "{\"account\":{\"id\":\"a1\",\"state\":\"valid\",\"external_key\":\"k\"}}\n"
+        "{\"external_key\":{\"id\":\"k\",\"secret\":\"AAECAwQFBgcICQoLDA0ODw\",\"accounts\":[\"a1\",\"pruned\"]}}\n"
+        "{\"end\":{\"records\":2}}\n");
     assert_int_equal(import(fixture->store, fd, STORE_IMPORT_EMPTY, why), STORE_OK);
     AUTO(store_txn) txn = store_begin_read(fixture->store);
     assert_true(store_get_external_key(txn, fixture->arena, "k", &key));
@@ -181,6 +183,12 @@ static void what_is_wrong_is_refused_at_its_line(void **state)
         { HEADER "{\"account\":{\"id\":\"a\",\"colour\":1}}\n", "line 2: account has no member \"colour\"" },
         { HEADER "{\"account\":{\"id\":\"a\",\"state\":1}}\n", "line 2: account: \"state\" must be" },
         { HEADER "{\"account\":{}}\n", "line 2: account: its id" },
+        { HEADER "{\"rate_override\":{\"id\":\"r\"}}\n", "line 2: rate_override: \"limit\" is missing" },
+        { HEADER "{\"external_key\":{\"id\":\"k\"}}\n", "line 2: external_key: \"secret\" is missing" },
+        { HEADER
+          "{\"authorization\":{\"id\":\"z\",\"account\":\"a\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"},"
+          "\"challenges\":[{\"state\":\"processing\"}]}}\n",
+          "line 2: authorization: \"type\" is missing" },
         { HEADER "{\"account\":{\"id\":\"\"}}\n", "line 2: account: its id" },
         { HEADER "{\"account\":{\"id\":\"0123456789012345678901234567890123456789012345678901234567890123x\"}}\n",
           "line 2: account: its id" },
