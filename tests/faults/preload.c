@@ -45,6 +45,21 @@ static bool strikes(enum preload_group group, int code)
     return true;
 }
 
+/* The file name of the program or library that called; "" when nobody knows. */
+static const char *caller_file(const void *caller)
+{
+    Dl_info where;
+    if (dladdr(caller, &where) == 0)
+        return "";
+    const char *name = strrchr(where.dli_fname, '/');
+    return name != NULL ? name + 1 : where.dli_fname;
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
 /* ---- memory: other libraries are not ours to mend */
 
 void *__libc_malloc(size_t size);
@@ -62,13 +77,9 @@ static enum preload_group group_of(const void *caller)
         { "libjansson", PRELOAD_MEMORY },
         { "libcrypto", PRELOAD_CRYPTO },
     };
-    Dl_info where;
-    if (dladdr(caller, &where) == 0)
-        return PRELOAD_NOTHING;
-    const char *name = strrchr(where.dli_fname, '/');
-    name = name != NULL ? name + 1 : where.dli_fname;
+    const char *name = caller_file(caller);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        if (strncmp(name, files[i].begins, strlen(files[i].begins)) == 0)
+        if (begins(name, files[i].begins))
             return files[i].group;
     return PRELOAD_NOTHING;
 }
@@ -163,9 +174,11 @@ SOCKET_CALL(ssize_t, recv, (int fd, void *out, size_t len, int flags), ECONNRESE
             NULL, NULL)
 SOCKET_CALL(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), ENOMEM, SYS_recvmsg, fd, message, flags)
 
-/* Only what the kernel may refuse: adding. */
+/* Only what the kernel may refuse: adding. libuv ends the process then, by design; a descriptor more than the millions
+ * that the kernel watches is out of reach of a server that is bound by its number of open files. */
 int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
 {
-    bool fails = what == EPOLL_CTL_ADD && strikes(PRELOAD_SOCKET, ENOSPC);
+    bool fails = what == EPOLL_CTL_ADD && !begins(caller_file(__builtin_return_address(0)), "libuv") &&
+                 strikes(PRELOAD_SOCKET, ENOSPC);
     return fails ? -1 : (int)syscall(SYS_epoll_ctl, epoll, what, fd, event);
 }

@@ -122,7 +122,7 @@ static void assert_alive(struct fixture *f, int call)
         return;
     f->server = 0;
     (void)!system("tail -n 5 server.log >&2");
-    fail_msg("the server ended when call %d failed", call);
+    fail_msg("the server ended when call %d failed, with status %#x", call, (unsigned)status);
 }
 
 /* True when a call failed. */
