@@ -96,7 +96,9 @@ bool problem_internal(struct acme_problem *problem, const char *cause, ...)
 
 bool problem_out_of_memory(struct acme_problem *problem)
 {
-    return problem_internal(problem, "out of memory");
+    problem_internal(problem, "out of memory");
+    problem->status = 503;
+    return false;
 }
 
 static void write_subproblem(struct json_out *out, const struct acme_subproblem *sub)

@@ -70,6 +70,7 @@ bool problem_fail_status(struct acme_problem *problem, enum acme_problem_type ty
     PRINTF_LIKE(4, 5);
 /* serverInternal whose detail says nothing of the inside; `cause` goes to the log. */
 bool problem_internal(struct acme_problem *problem, const char *cause, ...) PRINTF_LIKE(2, 3);
+/* The same as a 503: later there may be some. */
 bool problem_out_of_memory(struct acme_problem *problem);
 
 const char *problem_type_text(enum acme_problem_type type); /* "malformed" */

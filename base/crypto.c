@@ -37,6 +37,51 @@ const EVP_MD *crypto_sha512(void)
     return sha512;
 }
 
+/* ---- OpenSSL's memory. Its allocator is given nothing of ours, so what is noted is global: by thread. */
+
+static _Thread_local bool memory_was_out;
+
+static void *note(void *got)
+{
+    if (got == NULL)
+        memory_was_out = true;
+    return got;
+}
+
+static void *take(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return size > 0 ? note(malloc(size)) : NULL;
+}
+
+static void give_back(void *old, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(old);
+}
+
+static void *resize(void *old, size_t size, const char *file, int line)
+{
+    if (size > 0)
+        return note(realloc(old, size));
+    give_back(old, file, line);
+    return NULL;
+}
+
+bool crypto_watch_memory(void)
+{
+    return CRYPTO_set_mem_functions(take, resize, give_back) == 1;
+}
+
+bool crypto_memory_was_out(void)
+{
+    bool was_out = memory_was_out;
+    memory_was_out = false;
+    return was_out;
+}
+
+/* ---- hashes */
+
 void crypto_digest_sha256(struct bytes in, uint8_t out[static SHA256_BYTES])
 {
     SHA256_CTX state;

@@ -56,6 +56,7 @@ void ca_make_serial(const struct world *world, char out_hex[static CA_SERIAL_TEX
 #define CA_STATUS_TABLE(X)                                                                                             \
     X(OK, "signed")                                                                                                    \
     X(REFUSED, "what was asked for is not allowed by the profile")                                                     \
+    X(NO_MEMORY, "memory was out")                                                                                     \
     X(FAILED, "the signature could not be made")
 enum ca_status {
 #define X(name, text) CA_##name,

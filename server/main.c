@@ -1,4 +1,5 @@
 /* caraway: reads the command line and runs the command. */
+#include "base/crypto.h"
 #include "server/command/admin.h"
 #include "server/command/clock_command.h"
 #include "server/command/command.h"
@@ -229,6 +230,7 @@ int main(int argc, char **argv)
 {
     struct parsed parsed = { .line = { .ready_fd = -1, .sources = { .environment = (const char *const *)environ } } };
     const char *names[ARRAY_SIZE(commands)];
+    (void)crypto_watch_memory(); /* before anything else */
     if (argc > 1 && admin_is_object(argv[1]))
         return admin_command(argc - 1, argv + 1);
     for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(operator_commands); i++)

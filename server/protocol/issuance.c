@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-enum { ISSUANCE_MAX_BYTES = 512 * 1024, RESUME_PAGE = 64 };
+enum { ISSUANCE_MAX_BYTES = 512 * 1024, RESUME_PAGE = 64, SIGN_AGAIN_MS = 1000 };
 
 struct issuance {
     struct caraway *caraway;
@@ -30,6 +30,7 @@ struct issuance {
     uint8_t key_hash[SHA256_BYTES];
     struct store_job job;        /* with a waiter, who is told when it fails */
     struct outcome storing;      /* without */
+    struct later_task again;     /* without: when memory was out for the signature */
     struct acme_problem problem; /* why there is no certificate */
     bool refused;
     struct list link; /* in the issuances */
@@ -290,11 +291,32 @@ static void submit_outcome(struct issuance *issuance)
 
 /* ---- signing */
 
+static void sign(struct issuance *issuance);
+
+static void sign_again(struct later_task *task)
+{
+    sign(CONTAINER_OF(task, struct issuance, again));
+}
+
+/* Memory that was out is no reason to end an order that nobody waits for. */
+static void sign_later(struct issuance *issuance)
+{
+    struct caraway *caraway = issuance->caraway;
+    issuance->again.run = sign_again;
+    later_add(caraway->later, &issuance->again, world_now_ms(caraway->world) + SIGN_AGAIN_MS);
+}
+
 static void signature_made(struct ca_request *signing, void *arg)
 {
     struct issuance *issuance = arg;
     issuance->given_up = signing->status != CA_OK;
-    if (issuance->given_up)
+    if (signing->status == CA_NO_MEMORY && issuance->waiter == NULL) {
+        sign_later(issuance);
+        return;
+    }
+    if (signing->status == CA_NO_MEMORY)
+        problem_out_of_memory(&issuance->problem);
+    else if (issuance->given_up)
         problem_internal(&issuance->problem, "signing: %s", signing->why);
     submit_outcome(issuance);
 }

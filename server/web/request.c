@@ -200,15 +200,22 @@ static bool authenticate(struct request *rq)
 /* A step that returned true may have given the request away, and what it is refused for is then another thread's. */
 static void run(struct request *rq, request_handler *step)
 {
-    if (!step(rq))
-        rq->refused = true;
+    (void)crypto_memory_was_out();
+    if (step(rq))
+        return;
+    if (crypto_memory_was_out()) /* whatever it found wrong then, nobody can tell whose fault it is */
+        problem_out_of_memory(&rq->problem);
+    rq->refused = true;
+}
+
+static bool begin(struct request *rq)
+{
+    return (rq->route->proof == PROOF_NONE || authenticate(rq)) && rq->route->handler(rq);
 }
 
 void request_dispatch(struct request *rq)
 {
-    rq->refused = rq->route->proof != PROOF_NONE && !authenticate(rq);
-    if (!rq->refused)
-        run(rq, rq->route->handler);
+    run(rq, begin);
 }
 
 /* ---- waiting for the store */

@@ -143,6 +143,7 @@ static void the_cause_is_never_sent(void **state)
     assert_null(strstr(problem_json(arena, &problem), "secret"));
     assert_false(problem_out_of_memory(&problem));
     assert_string_equal(problem.cause, "out of memory");
+    assert_int_equal(problem.status, 503);
 }
 
 static void nothing_is_left_of_an_earlier_problem(void **state)
