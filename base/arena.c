@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/memory.h"
+
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +24,7 @@ struct arena {
 
 struct arena *arena_create_in_chunks(size_t max_bytes, size_t chunk_bytes)
 {
-    struct arena *arena = malloc(sizeof *arena);
+    struct arena *arena = memory_take(sizeof *arena);
     if (arena != NULL)
         *arena = (struct arena) { .max = max_bytes, .chunk_bytes = chunk_bytes };
     return arena;
@@ -63,7 +65,7 @@ static struct chunk *arena_grow(struct arena *arena, size_t len)
         size = len;
     if (size > arena->max - arena->total)
         return NULL;
-    struct chunk *chunk = malloc(sizeof *chunk + size);
+    struct chunk *chunk = memory_take(sizeof *chunk + size);
     if (chunk == NULL)
         return NULL;
     *chunk = (struct chunk) { .next = arena->chunks, .size = size };

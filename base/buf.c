@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/memory.h"
+
 #include <stdio.h>
 
 enum { BUF_FIRST_BYTES = 256 };
@@ -34,7 +36,7 @@ bool buf_reserve(struct buf *buf, size_t more)
     size_t cap = buf->cap != 0 ? buf->cap : BUF_FIRST_BYTES;
     while (cap < need)
         cap *= 2;
-    char *data = realloc(buf->data, cap);
+    char *data = memory_resize(buf->data, cap);
     if (data == NULL)
         return buf_fail(buf);
     buf->data = data;

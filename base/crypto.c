@@ -3,6 +3,8 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/crypto.h"
 
+#include "base/memory.h"
+
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
@@ -37,21 +39,12 @@ const EVP_MD *crypto_sha512(void)
     return sha512;
 }
 
-/* ---- OpenSSL's memory. Its allocator is given nothing of ours, so what is noted is global: by thread. */
-
-static _Thread_local bool memory_was_out;
-
-static void *note(void *got)
-{
-    if (got == NULL)
-        memory_was_out = true;
-    return got;
-}
+/* ---- memory */
 
 static void *take(size_t size, const char *file, int line)
 {
     (void)file, (void)line;
-    return size > 0 ? note(malloc(size)) : NULL;
+    return memory_take(size);
 }
 
 static void give_back(void *old, const char *file, int line)
@@ -63,7 +56,7 @@ static void give_back(void *old, const char *file, int line)
 static void *resize(void *old, size_t size, const char *file, int line)
 {
     if (size > 0)
-        return note(realloc(old, size));
+        return memory_resize(old, size);
     give_back(old, file, line);
     return NULL;
 }
@@ -71,13 +64,6 @@ static void *resize(void *old, size_t size, const char *file, int line)
 bool crypto_watch_memory(void)
 {
     return CRYPTO_set_mem_functions(take, resize, give_back) == 1;
-}
-
-bool crypto_memory_was_out(void)
-{
-    bool was_out = memory_was_out;
-    memory_was_out = false;
-    return was_out;
 }
 
 /* ---- hashes */

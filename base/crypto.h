@@ -22,11 +22,8 @@ const EVP_MD *crypto_sha256(void);
 const EVP_MD *crypto_sha384(void);
 const EVP_MD *crypto_sha512(void);
 
-/* OpenSSL says of a call that failed what it wanted to, and of memory that was out only now and then: a key "that is
- * not on its curve" may be one for which there was no room. Once its allocations are watched, which can only begin
- * before its first one, it can be asked whether one failed on this thread since the last time it was asked. */
-bool crypto_watch_memory(void);
-bool crypto_memory_was_out(void);
+/* Notes when OpenSSL gets no memory (base/memory.h). False behind its first allocation. */
+MUST_USE bool crypto_watch_memory(void);
 
 /* These two need no memory and always succeed. */
 void crypto_digest_sha256(struct bytes in, uint8_t out[static SHA256_BYTES]);

@@ -2,8 +2,14 @@
 
 #include "base/clock_text.h"
 #include "base/json_plain.h"
+#include "base/memory.h"
 
 #include <stdio.h>
+
+void json_watch_memory(void)
+{
+    json_set_alloc_funcs(memory_take, free);
+}
 
 json_t *json_read_object(struct bytes text, char why[static JSON_WHY_SIZE])
 {

@@ -7,6 +7,9 @@
 
 DEFINE_DROP_TYPE(json_t, json_decref)
 
+/* Notes when jansson gets no memory (base/memory.h). */
+void json_watch_memory(void);
+
 /* Parses one JSON object: UTF-8, no duplicate members, no NUL, nothing behind it. NULL on error; then `why` (size
  * JSON_WHY_SIZE) holds what is wrong and at which position, in words for the sender. */
 enum { JSON_WHY_SIZE = 200 };

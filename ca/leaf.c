@@ -1,5 +1,6 @@
 #include "ca/leaf.h"
 
+#include "base/memory.h"
 #include "ca/why.h"
 
 #include <openssl/err.h>
@@ -70,9 +71,9 @@ void leaf_sign(const struct issuer *issuer, struct ca_request *request)
     request->der = NULL;
     request->der_len = 0;
     request->why[0] = '\0';
-    (void)crypto_memory_was_out();
+    (void)memory_was_out();
     request->status = sign(issuer, request);
-    if (request->status != CA_OK && crypto_memory_was_out())
+    if (request->status != CA_OK && memory_was_out())
         request->status = CA_NO_MEMORY;
     ERR_clear_error();
 }

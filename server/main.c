@@ -1,5 +1,6 @@
 /* caraway: reads the command line and runs the command. */
 #include "base/crypto.h"
+#include "base/json.h"
 #include "server/command/admin.h"
 #include "server/command/clock_command.h"
 #include "server/command/command.h"
@@ -230,7 +231,8 @@ int main(int argc, char **argv)
 {
     struct parsed parsed = { .line = { .ready_fd = -1, .sources = { .environment = (const char *const *)environ } } };
     const char *names[ARRAY_SIZE(commands)];
-    (void)crypto_watch_memory(); /* before anything else */
+    json_watch_memory();
+    CHECK(crypto_watch_memory()); /* before anything else takes memory for OpenSSL */
     if (argc > 1 && admin_is_object(argv[1]))
         return admin_command(argc - 1, argv + 1);
     for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(operator_commands); i++)

@@ -1,5 +1,6 @@
 #include "server/web/request.h"
 
+#include "base/memory.h"
 #include "server/protocol/account.h"
 #include "server/caraway.h"
 #include "server/web/key_cache.h"
@@ -200,10 +201,10 @@ static bool authenticate(struct request *rq)
 /* A step that returned true may have given the request away, and what it is refused for is then another thread's. */
 static void run(struct request *rq, request_handler *step)
 {
-    (void)crypto_memory_was_out();
+    (void)memory_was_out();
     if (step(rq))
         return;
-    if (crypto_memory_was_out()) /* whatever it found wrong then, nobody can tell whose fault it is */
+    if (memory_was_out()) /* whatever it found wrong then, nobody can tell whose fault it is */
         problem_out_of_memory(&rq->problem);
     rq->refused = true;
 }

@@ -314,7 +314,9 @@ static void start_work(struct exchange *ex)
     struct request *rq = &ex->rq;
     if (rq->route == NULL)
         return;
-    if (rq->body.failed)
+    if (rq->body.failed && ex->received <= rq->route->body_max)
+        problem_out_of_memory(&rq->problem);
+    else if (rq->body.failed)
         problem_fail_status(&rq->problem, PROBLEM_MALFORMED, 413, "the body has %zu bytes; %s takes at most %u",
                             ex->received, rq->path, rq->route->body_max);
     else
