@@ -176,12 +176,14 @@ static void what_it_bound_counts_even_when_they_are_gone(void **state)
 {
     struct fixture *f = *state;
     AUTO_TYPE(json_t) limited = ask(f, external_key_change, "{\"uses\":2}", NULL);
+    assert_non_null(limited);
     assert_true(bind_many(f, 1));
     assert_true(bind_many(f, 1));
     assert_false(bind_many(f, 1));
     AUTO_TYPE(json_t) answer = ask(f, external_key_get, NULL, NULL);
     assert_string_equal(json_member_text(answer, "status"), "used up");
     AUTO_TYPE(json_t) more = ask(f, external_key_change, "{\"uses\":3}", NULL);
+    assert_non_null(more);
     assert_true(bind_many(f, 1));
 }
 

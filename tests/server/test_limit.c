@@ -244,9 +244,9 @@ static void a_refusal_spends_none_of_them(void **state)
     struct fixture f;
     open_preset(&f, "letsencrypt");
     struct taking all = { .f = &f,
-                          .asks = { { LIMIT_CERTIFICATES_PER_DOMAIN, "example.com", NULL },
-                                    { LIMIT_CERTIFICATES_PER_SET, "0123", "example.com" },
-                                    { LIMIT_CERTIFICATES_PER_DOMAIN, "example.net", NULL } },
+                          .asks = { { LIMIT_CERTIFICATES_PER_DOMAIN, "example.com", NULL, LIMIT_CLASS_SERVER },
+                                    { LIMIT_CERTIFICATES_PER_SET, "0123", "example.com", LIMIT_CLASS_SERVER },
+                                    { LIMIT_CERTIFICATES_PER_DOMAIN, "example.net", NULL, LIMIT_CLASS_SERVER } },
                           .count = 3 };
     struct taking com = taking_of(&f, LIMIT_CERTIFICATES_PER_DOMAIN, "example.com");
     struct taking net = taking_of(&f, LIMIT_CERTIFICATES_PER_DOMAIN, "example.net");

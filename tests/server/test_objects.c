@@ -172,6 +172,7 @@ static void one_by_one_each_says_how_it_is(void **state)
         int status;
         AUTO_TYPE(json_t) answer = ask(f, object_get, "accounts", rows[i].id, NULL, &status);
         assert_int_equal(status, rows[i].status);
+        assert_int_equal(answer != NULL, status == 200);
     }
 }
 

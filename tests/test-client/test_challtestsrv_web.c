@@ -176,7 +176,7 @@ static void test_questions_are_remembered_by_name(void **state)
 
 static void handshake(const struct fixture *f, const char *name, const char *protocols)
 {
-    AUTO_TYPE(X509) leaf = tls_client_leaf(NULL, f->tls, name, protocols);
+    X509_free(tls_client_leaf(NULL, f->tls, name, protocols));
 }
 
 static void test_handshakes_are_remembered_by_server_name(void **state)

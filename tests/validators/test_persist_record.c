@@ -80,7 +80,9 @@ static void records_that_fit(void **state)
 static void records_of_others(void **state)
 {
     (void)state;
-    static const char *const none[] = { "", " ", ";", "; accounturi=" URI, "-ca.test", "ca-.test", "_ca.test", "\xff" };
+    static const char *const none[] = {
+        "", " ", ";", ("; accounturi=" URI), "-ca.test", "ca-.test", "_ca.test", "\xff"
+    };
     static const char *const others[] = { "v=spf1 -all",
                                           "ca.test.evil; accounturi=" URI,
                                           "ca; accounturi=" URI,
