@@ -63,7 +63,8 @@ static void escaped(struct buf *buf, struct bytes value)
         else
             buf_printf(buf, "\\u%04x", c);
     }
-    buf_append(buf, value.data + from, value.len - from);
+    if (from < value.len)
+        buf_append(buf, value.data + from, value.len - from);
     buf_char(buf, '"');
 }
 
