@@ -15,7 +15,8 @@ every_endpoint()
     local kind=$1 title=$2 step how
     server_start "$kind"
     for step in directory nonce account order authorization challenge issuance certificate; do
-        endpoint "$title" "$step"
+        # Pebble refuses a challenge that is valid already
+        [ "$kind $step" = "pebble challenge" ] || endpoint "$title" "$step"
     done
     for how in resume new; do
         endpoint "$title" directory --connections "$how"

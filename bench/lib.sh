@@ -165,7 +165,7 @@ load()
 {
     local status=0
     timeout 150 "$bin/caraway-client" load --json --directory "$directory" --ca-file "$ca" --http-port "$http_port" \
-        --pid "$server_pid" --patience 20 "$@" >"$work/load.json" 2>"$work/load.log" || status=$?
+        --pid "$server_pid" --patience 10 "$@" >"$work/load.json" 2>"$work/load.log" || status=$?
     if ! grep -q '"issued"' "$work/load.json"; then
         echo '{"issued": 0, "failed": "-"}' >"$work/load.json"
         sed "s/^/    /" "$work/load.log" >&2

@@ -6,7 +6,7 @@ at_rate()
     local kind=$1 title=$2 rates=$3 rate
     for rate in $rates; do
         server_start "$kind" "${@:4}"
-        load --rate "$rate" --clients 500 --seconds "$((seconds + 2))" || true
+        load --rate "$rate" --clients 500 --seconds "$((seconds + 1))" || true
         row "$title" "$rate" "$(result issuances_per_second)" "$(result p50)" "$(result p90)" "$(result p99)" "$(result max)" \
             "$(result server_cpu_ms_per_issuance)" "$(result failed)" "$(result unfinished)"
         server_stop
