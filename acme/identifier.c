@@ -1,5 +1,6 @@
 #include "acme/identifier.h"
 
+#include "base/text.h"
 #include "acme/punycode.h"
 #include "base/der.h"
 
@@ -21,13 +22,10 @@ const char *identifier_type_text(enum acme_identifier_type type)
 
 bool identifier_type_from_text(const char *text, enum acme_identifier_type *out)
 {
-    for (unsigned type = 0; type < IDENTIFIER_TYPES; type++) {
-        if (strcmp(identifier_types[type], text) == 0) {
-            *out = type;
-            return true;
-        }
-    }
-    return false;
+    size_t i = text_index(identifier_types, IDENTIFIER_TYPES, text);
+    TRY(i < IDENTIFIER_TYPES);
+    *out = (enum acme_identifier_type)i;
+    return true;
 }
 
 static bool PRINTF_LIKE(2, 3) refuse(char *why, const char *format, ...)

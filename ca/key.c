@@ -1,5 +1,7 @@
 #include "ca/key.h"
 
+#include "base/text.h"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -23,12 +25,10 @@ static const struct {
 
 bool ca_key_type_from_text(const char *text, enum ca_key_type *out)
 {
-    for (int type = 0; type < CA_KEY_TYPES; type++)
-        if (strcmp(type_texts[type], text) == 0) {
-            *out = (enum ca_key_type)type;
-            return true;
-        }
-    return false;
+    size_t i = text_index(type_texts, CA_KEY_TYPES, text);
+    TRY(i < CA_KEY_TYPES);
+    *out = (enum ca_key_type)i;
+    return true;
 }
 
 EVP_PKEY *ca_key_make(enum ca_key_type type)

@@ -1,5 +1,6 @@
 #include "server/caraway.h"
 
+#include "base/text.h"
 #include "base/clock_text.h"
 #include "server/files.h"
 #include "base/crypto.h"
@@ -138,10 +139,7 @@ struct tls_names {
 
 static void add_name(struct tls_names *names, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], name) == 0)
-            return;
-    if (names->count < TLS_NAMES_MAX)
+    if (names->count < TLS_NAMES_MAX && !text_is_among(names->items, names->count, name))
         names->items[names->count++] = name;
 }
 

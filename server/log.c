@@ -1,5 +1,6 @@
 #include "server/log.h"
 
+#include "base/text.h"
 #include "base/clock_text.h"
 #include "base/json.h"
 
@@ -52,12 +53,10 @@ bool log_format_from_text(const char *text, enum log_format *out)
         LOG_FORMAT_TABLE(X)
 #undef X
     };
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (strcmp(text, names[i]) == 0) {
-            *out = (enum log_format)i;
-            return true;
-        }
-    return false;
+    size_t i = text_index(names, ARRAY_SIZE(names), text);
+    TRY(i < ARRAY_SIZE(names));
+    *out = (enum log_format)i;
+    return true;
 }
 
 struct log *log_open(int fd, enum log_level level, enum log_format format, const struct world *world)

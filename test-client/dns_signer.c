@@ -1,5 +1,6 @@
 #include "test-client/dns_signer.h"
 
+#include "base/text.h"
 #include "base/crypto.h"
 
 #include <openssl/ecdsa.h>
@@ -36,13 +37,10 @@ const char *dns_flaw_text(enum dns_flaw flaw)
 
 bool dns_flaw_from_text(const char *text, enum dns_flaw *out)
 {
-    for (enum dns_flaw flaw = 0; flaw < DNS_FLAWS; flaw++) {
-        if (strcmp(text, flaw_texts[flaw]) == 0) {
-            *out = flaw;
-            return true;
-        }
-    }
-    return false;
+    size_t i = text_index(flaw_texts, DNS_FLAWS, text);
+    TRY(i < DNS_FLAWS);
+    *out = (enum dns_flaw)i;
+    return true;
 }
 
 /* RFC 4034 appendix B */

@@ -1,4 +1,5 @@
 #include "validators/outgoing.h"
+#include "base/text.h"
 #include "validators/worker.h"
 
 #include <stdatomic.h>
@@ -83,13 +84,10 @@ bool caa_mode_from_text(const char *text, enum caa_mode *out)
         CAA_MODE_TABLE(X)
 #undef X
     };
-    for (unsigned mode = 0; mode < ARRAY_SIZE(texts); mode++) {
-        if (strcmp(texts[mode], text) == 0) {
-            *out = mode;
-            return true;
-        }
-    }
-    return false;
+    size_t i = text_index(texts, ARRAY_SIZE(texts), text);
+    TRY(i < ARRAY_SIZE(texts));
+    *out = (enum caa_mode)i;
+    return true;
 }
 
 static void give(struct validators *validators, struct validation *validation)

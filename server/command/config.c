@@ -1,5 +1,6 @@
 #include "server/command/config.h"
 
+#include "base/text.h"
 #include "server/command/command.h"
 #include "server/settings/nearest.h"
 #include "server/settings/settings_row.h"
@@ -133,9 +134,9 @@ int config_command(const struct command_line *line)
     const char *wanted = line->arg_count > 0 ? line->args[0] : "show";
     if (line->arg_count > 1)
         return command_fail("\"%.80s\" is one word too many; see caraway help", line->args[1]);
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (strcmp(wanted, names[i]) == 0)
-            return functions[i](line);
+    size_t i = text_index(names, ARRAY_SIZE(names), wanted);
+    if (i < ARRAY_SIZE(names))
+        return functions[i](line);
     const char *nearest = nearest_name(wanted, names, ARRAY_SIZE(names));
     return command_fail("caraway config knows show, check and reference, not \"%.80s\"; did you mean %s?", wanted,
                         nearest != NULL ? nearest : names[0]);

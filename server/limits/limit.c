@@ -1,5 +1,6 @@
 #include "server/limits/limit.h"
 
+#include "base/text.h"
 #include "base/clock_text.h"
 #include "base/encode.h"
 
@@ -71,13 +72,10 @@ static const char *const class_names[LIMIT_CLASSES] = {
 
 bool limit_class_from_text(const char *text, enum limit_class *out)
 {
-    for (unsigned i = 0; i < LIMIT_CLASSES; i++) {
-        if (strcmp(class_names[i], text != NULL ? text : "") == 0) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
+    size_t i = text_index(class_names, LIMIT_CLASSES, text != NULL ? text : "");
+    TRY(i < LIMIT_CLASSES);
+    *out = (enum limit_class)i;
+    return true;
 }
 
 bool limit_is_of_account(enum limit limit)
@@ -92,10 +90,9 @@ static struct rate preset_rate(const char *preset, enum limit limit)
 {
     static const char *const names[] = { "letsencrypt", "letsencrypt-staging", "private" };
     struct rate rate = { 0, 1 };
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (strcmp(names[i], preset) == 0)
-            CHECK(rate_read(rows[limit].rates[i], &rate));
-    }
+    size_t i = text_index(names, ARRAY_SIZE(names), preset);
+    if (i < ARRAY_SIZE(names))
+        CHECK(rate_read(rows[limit].rates[i], &rate));
     return rate;
 }
 

@@ -1,5 +1,6 @@
 #include "server/limits/request_limit.h"
 
+#include "base/text.h"
 #include "base/crypto.h"
 #include "server/caraway.h"
 #include "server/limits/limit_subject.h"
@@ -39,11 +40,10 @@ struct request_limits {
 static int preset_of(const struct settings *settings)
 {
     static const char *const presets[] = { "letsencrypt", "letsencrypt-staging" };
-    for (int i = 0; i < (int)ARRAY_SIZE(presets) && settings->limits_requests; i++) {
-        if (strcmp(settings->limits_preset, presets[i]) == 0)
-            return i;
-    }
-    return -1;
+    if (!settings->limits_requests)
+        return -1;
+    size_t i = text_index(presets, ARRAY_SIZE(presets), settings->limits_preset);
+    return i < ARRAY_SIZE(presets) ? (int)i : -1;
 }
 
 struct request_limits *request_limits_create(const struct settings *settings, const struct world *world)

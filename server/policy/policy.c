@@ -1,5 +1,6 @@
 #include "server/policy/policy.h"
 
+#include "base/text.h"
 #include "server/protocol/account.h"
 #include "server/policy/name_pattern.h"
 
@@ -43,13 +44,10 @@ bool policy_of_request(struct request *rq, struct policy *out)
 
 /* ---- names */
 
-static bool has_text(const struct texts *list, const char *text)
+/* An empty list leaves it open. */
+static bool allows(const struct texts *list, const char *text)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], text) == 0)
-            return true;
-    }
-    return false;
+    return list->count == 0 || text_is_among(list->items, list->count, text);
 }
 
 static bool any_covers(const char *const *patterns, size_t count, const struct acme_identifier *identifier,
@@ -104,7 +102,7 @@ static const char *server_rule(const struct settings *settings, const struct acm
 static const char *key_rule(const struct external_key *key, const struct acme_identifier *identifier,
                             enum authorization_scope scope)
 {
-    if (key->types.count > 0 && !has_text(&key->types, identifier_type_text(identifier->type)))
+    if (!allows(&key->types, identifier_type_text(identifier->type)))
         return "types";
     if (key->names.count > 0 && !any_covers(key->names.items, key->names.count, identifier, scope))
         return "names";
@@ -198,7 +196,7 @@ bool policy_check_order(const struct policy *policy, struct arena *arena, const 
                         struct acme_problem *problem)
 {
     TRY(check_names(policy, arena, &order->identifiers, problem));
-    if (policy->key.profiles.count > 0 && !has_text(&policy->key.profiles, order->profile)) {
+    if (!allows(&policy->key.profiles, order->profile)) {
         problem_fail(problem, PROBLEM_INVALID_PROFILE, "The profile \"%.100s\" is not offered to this account",
                      order->profile);
         return refuse_by(problem, "profiles", policy);
@@ -210,7 +208,7 @@ bool policy_check_order(const struct policy *policy, struct arena *arena, const 
 
 bool policy_takes_challenge(const struct policy *policy, const char *type)
 {
-    return policy->key.challenges.count == 0 || has_text(&policy->key.challenges, type);
+    return allows(&policy->key.challenges, type);
 }
 
 bool policy_takes_proof(const struct policy *policy, const struct authorization *authorization)

@@ -1,5 +1,6 @@
 #include "server/protocol/authorization.h"
 
+#include "base/text.h"
 #include "base/encode.h"
 #include "server/caraway.h"
 #include "server/limits/limit_rules.h"
@@ -33,11 +34,7 @@ bool authorization_offers(const struct settings *settings, enum acme_challenge_t
 {
     if (type == CHALLENGE_DNS_PERSIST_01)
         return persist_is_offered(settings);
-    for (size_t i = 0; i < settings->challenges.count; i++) {
-        if (strcmp(settings->challenges.items[i], challenge_type_text(type)) == 0)
-            return true;
-    }
-    return false;
+    return text_is_among(settings->challenges.items, settings->challenges.count, challenge_type_text(type));
 }
 
 /* What must be proved, as an identifier of an order would say it: only DNS can speak for names below a name. */

@@ -1,6 +1,7 @@
 /* new-order (RFC 8555 §7.4): checks what is asked for, makes the order and an authorization for every name that the
  * account has not proved yet. */
 #include "server/policy/approval.h"
+#include "base/text.h"
 #include "server/caraway.h"
 #include "server/protocol/identifiers.h"
 #include "server/limits/limit_rules.h"
@@ -48,11 +49,8 @@ static bool read_validity(struct request *rq, const struct profile *profile, str
 static void add_authorization(struct order *order, const char *id)
 {
     struct texts *list = &order->authorizations;
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], id) == 0)
-            return;
-    }
-    list->items[list->count++] = id;
+    if (!text_is_among(list->items, list->count, id))
+        list->items[list->count++] = id;
 }
 
 /* The id of a proof that fulfils the wish, or NULL. Many are looked for, and each may hold long traces. */

@@ -1,14 +1,13 @@
 #include "server/protocol/persist.h"
 
+#include "base/text.h"
 #include "server/caraway.h"
 
 bool persist_is_offered(const struct settings *settings)
 {
     const char *type = challenge_type_text(CHALLENGE_DNS_PERSIST_01);
-    bool listed = false;
-    for (size_t i = 0; i < settings->challenges.count; i++)
-        listed |= strcmp(settings->challenges.items[i], type) == 0;
-    return listed && settings->caa_identities.count > 0;
+    return text_is_among(settings->challenges.items, settings->challenges.count, type) &&
+           settings->caa_identities.count > 0;
 }
 
 static bool is_hashed(const struct settings *settings)

@@ -1,5 +1,6 @@
 #include "server/webhook/webhook_inside.h"
 
+#include "base/text.h"
 #include "base/thread.h"
 #include "server/protocol/authorization.h"
 #include "server/protocol/finalize.h"
@@ -26,10 +27,9 @@ const char *webhook_kind_text(enum webhook_kind kind)
 static unsigned wanted_kinds(const struct settings *settings)
 {
     unsigned kinds = 0;
-    for (size_t i = 0; settings->webhook_url[0] != '\0' && i < settings->webhook_events.count; i++) {
-        for (unsigned kind = 0; kind < ARRAY_SIZE(kind_texts); kind++)
-            kinds |= strcmp(settings->webhook_events.items[i], kind_texts[kind]) == 0 ? 1U << kind : 0;
-    }
+    const struct setting_texts *events = &settings->webhook_events;
+    for (unsigned kind = 0; settings->webhook_url[0] != '\0' && kind < ARRAY_SIZE(kind_texts); kind++)
+        kinds |= text_is_among(events->items, events->count, kind_texts[kind]) ? 1U << kind : 0;
     return kinds;
 }
 

@@ -1,5 +1,6 @@
 #include "test-client/challtestsrv/faults.h"
 
+#include "base/text.h"
 #include "test-client/text_map.h"
 
 enum { HOSTS_MAX = 65536 };
@@ -25,13 +26,10 @@ const char *cts_protocol_text(enum cts_protocol protocol)
 
 bool cts_protocol_from_text(const char *text, enum cts_protocol *out)
 {
-    for (enum cts_protocol protocol = 0; protocol < CTS_PROTOCOLS; protocol++) {
-        if (strcmp(text, texts[protocol]) == 0) {
-            *out = protocol;
-            return true;
-        }
-    }
-    return false;
+    size_t i = text_index(texts, CTS_PROTOCOLS, text);
+    TRY(i < CTS_PROTOCOLS);
+    *out = (enum cts_protocol)i;
+    return true;
 }
 
 struct cts_faults *cts_faults_create(void)

@@ -1,5 +1,7 @@
 #include "test-client/challtestsrv/history.h"
 
+#include "base/text.h"
+
 struct event {
     struct event *next;
     enum cts_event kind;
@@ -26,13 +28,10 @@ const char *cts_event_text(enum cts_event kind)
 
 bool cts_event_from_text(const char *text, enum cts_event *out)
 {
-    for (enum cts_event kind = 0; kind < CTS_EVENTS; kind++) {
-        if (strcmp(text, texts[kind]) == 0) {
-            *out = kind;
-            return true;
-        }
-    }
-    return false;
+    size_t i = text_index(texts, CTS_EVENTS, text);
+    TRY(i < CTS_EVENTS);
+    *out = (enum cts_event)i;
+    return true;
 }
 
 struct cts_history *cts_history_create(size_t max_bytes)

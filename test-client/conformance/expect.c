@@ -1,6 +1,8 @@
 /* Expectations of the last answer. */
 #include "test-client/conformance/inside.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <strings.h>
 
@@ -48,11 +50,7 @@ static bool is_one_of(const char *words, const char *word)
 
 static bool is_registered(const char *type)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(registered); i++) {
-        if (strcmp(registered[i], type) == 0)
-            return true;
-    }
-    return false;
+    return text_is_among(registered, ARRAY_SIZE(registered), type);
 }
 
 static bool is_identifier(const json_t *identifier)
