@@ -215,12 +215,8 @@ bool policy_takes_proof(const struct policy *policy, const struct authorization 
 {
     if (authorization->allowed_by != NULL)
         return policy->key.pre_authorized;
-    for (size_t i = 0; i < authorization->challenges.count; i++) {
-        const struct challenge *challenge = &authorization->challenges.items[i];
-        if (challenge->state == CHALLENGE_VALID)
-            return policy_takes_challenge(policy, challenge->type);
-    }
-    return false;
+    const struct challenge *met = authorization_met_challenge(authorization);
+    return met != NULL && policy_takes_challenge(policy, met->type);
 }
 
 static bool check_proofs(const struct policy *policy, struct store_txn *txn, const struct order *order,

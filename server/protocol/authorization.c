@@ -28,6 +28,15 @@ enum authorization_state authorization_state_at(const struct authorization *auth
     return may_expire && now_ms >= authorization->expires_ms ? AUTHORIZATION_EXPIRED : authorization->state;
 }
 
+const struct challenge *authorization_met_challenge(const struct authorization *authorization)
+{
+    for (size_t i = 0; i < authorization->challenges.count; i++) {
+        if (authorization->challenges.items[i].state == CHALLENGE_VALID)
+            return &authorization->challenges.items[i];
+    }
+    return NULL;
+}
+
 /* ---- making */
 
 bool authorization_offers(const struct settings *settings, enum acme_challenge_type type)

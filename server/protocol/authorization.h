@@ -13,6 +13,8 @@ bool authorization_post(struct request *rq); /* POST-as-GET, or deactivation */
 void authorization_move(struct authorization *authorization, enum authorization_state to);
 /* The state a reader sees now: what ran out is expired. */
 enum authorization_state authorization_state_at(const struct authorization *authorization, int64_t now_ms);
+/* The one that made it valid; NULL: none was met. */
+const struct challenge *authorization_met_challenge(const struct authorization *authorization);
 
 /* What an account must prove, or has proved. */
 struct authorization_wish {

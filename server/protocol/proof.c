@@ -14,19 +14,10 @@ static bool speaks_for(const struct authorization *authorization, const struct a
     return same || (identifier->type == IDENTIFIER_DNS && identifier_lies_below(base, authorization->identifier.value));
 }
 
-static const struct challenge *met_challenge(const struct authorization *authorization)
-{
-    for (size_t i = 0; i < authorization->challenges.count; i++) {
-        if (authorization->challenges.items[i].state == CHALLENGE_VALID)
-            return &authorization->challenges.items[i];
-    }
-    return NULL;
-}
-
 /* All but of_itself. Left without `found` when nothing was met, which no valid authorization can say. */
 static bool proof_of(struct arena *arena, const struct authorization *authorization, struct name_proof *out)
 {
-    const struct challenge *challenge = met_challenge(authorization);
+    const struct challenge *challenge = authorization_met_challenge(authorization);
     *out = (struct name_proof) { .found = authorization->allowed_by != NULL,
                                  .by_policy = authorization->allowed_by != NULL };
     if (challenge == NULL || !challenge_type_from_text(challenge->type, &out->type))
