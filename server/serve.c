@@ -198,12 +198,16 @@ static size_t in_flight(const struct server *server)
     return count;
 }
 
+static void stop_accepting(struct server *server)
+{
+    for (size_t i = 0; i < server->web_count; i++)
+        web_stop_accepting(server->webs[i]);
+}
+
 /* Lets requests under way end, within the limit or until a second signal. */
 static void finish_requests(struct server *server)
 {
     int64_t deadline = monotonic_ms() + server->caraway.settings->shutdown_timeout_ms;
-    for (size_t i = 0; i < server->web_count; i++)
-        web_stop_accepting(server->webs[i]);
     while (in_flight(server) > 0) {
         if (monotonic_ms() < deadline && !signalled_within(STOP_POLL_MS))
             continue;
@@ -259,6 +263,7 @@ int serve_command(const struct command_line *line)
     announce(&server, line->ready_fd);
     int number = wait_for_signal();
     notify_service_manager("STOPPING=1");
+    stop_accepting(&server);
     log_event(log, LOG_SERVER_STOPPING, LOG_TEXT("signal", sigabbrev_np(number)));
     finish_requests(&server);
     stop(&server);

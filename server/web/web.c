@@ -161,6 +161,16 @@ static bool describe(struct web *web, const char *listen)
     return web->addresses != NULL;
 }
 
+/* While we stop, who comes anew is sent away at once. MHD_quiesce_daemon would leave him waiting, and races with the
+ * daemon's threads (0.9.75): both take the socket out of an epoll, and who comes second ends the process. */
+static enum MHD_Result may_connect(void *arg, const struct sockaddr *client, socklen_t len)
+{
+    (void)client;
+    (void)len;
+    const struct web *web = arg;
+    return web->stopping ? MHD_NO : MHD_YES;
+}
+
 static struct MHD_Daemon *start_daemon(struct web *web, const struct web_options *options, int fd)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
@@ -185,7 +195,7 @@ static struct MHD_Daemon *start_daemon(struct web *web, const struct web_options
     if (options->proxied)
         connections *= options->threads;
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, web_on_request, web, MHD_OPTION_ARRAY, options->proxied ? none : listening,
+        flags, 0, may_connect, web, web_on_request, web, MHD_OPTION_ARRAY, options->proxied ? none : listening,
         MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0U, MHD_OPTION_CONNECTION_LIMIT,
         connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(options->idle_timeout_ms / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -278,11 +288,6 @@ void web_stop_accepting(struct web *web)
 {
     web->stopping = true;
     proxy_listener_stop(TAKE(web->proxied));
-    for (size_t i = 0; i < web->daemon_count; i++) {
-        MHD_socket fd = web->daemons[i] != NULL ? MHD_quiesce_daemon(web->daemons[i]) : MHD_INVALID_SOCKET;
-        if (fd != MHD_INVALID_SOCKET)
-            web->sockets[i] = fd;
-    }
 }
 
 size_t web_in_flight(const struct web *web)

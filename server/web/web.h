@@ -28,7 +28,7 @@ MUST_USE bool web_start(struct caraway *caraway, const struct web_options *optio
 /* The addresses really bound, "127.0.0.1:14000, [::1]:14000"; lives as long as the web. */
 const char *web_addresses(const struct web *web);
 uint16_t web_port(const struct web *web); /* 0 for a Unix socket */
-/* Stops accepting; kept connections get their answers with Connection: close. */
+/* New connections are closed at once; kept ones get their answers with Connection: close. */
 void web_stop_accepting(struct web *web);
 size_t web_in_flight(const struct web *web); /* requests that have no complete answer yet */
 /* Ends every connection. Requests that wait for a job are waited for: drop the web before the store and the CA. */

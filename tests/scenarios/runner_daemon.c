@@ -243,8 +243,10 @@ bool play_server(struct scenario *s, words w, size_t count)
         return daemon_stop(s) && server_start(s, count > 1 ? w + 1 : none);
     if (strcmp(w[0], "stop") == 0)
         return daemon_stop(s);
+    if (strcmp(w[0], "end") == 0)
+        return kill(s->daemon.pid, SIGTERM) == 0;
     if (strcmp(w[0], "kill") != 0)
-        return fail(s, "server start, restart, stop or kill");
+        return fail(s, "server start, restart, end, stop or kill");
     daemon_kill(s);
     return true;
 }
