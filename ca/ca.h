@@ -40,7 +40,8 @@ enum { CA_WHY_SIZE = 256, CA_ALTERNATES_MAX = 16 };
  * intermediate's key, subject and key identifier to that root. It is made whenever none of its files is there, so the
  * number may be raised at any start; files beyond it are left alone. */
 MUST_USE bool ca_open(const struct ca_options *options, struct ca **out, char why[static CA_WHY_SIZE]);
-void ca_drop(struct ca *ca); /* waits for the signatures under way */
+bool ca_exists(const char *directory); /* whether any file of root and intermediate is there: ca_open makes none */
+void ca_drop(struct ca *ca);           /* waits for the signatures under way */
 DEFINE_DROP(ca, ca_drop)
 
 size_t ca_chain_count(const struct ca *ca); /* 1 + alternates */

@@ -232,6 +232,13 @@ static bool advise(const char *directory, const struct material *material, char 
                    material->name[ROOT_KEY], material->name[ROOT], material->name[INTERMEDIATE]);
 }
 
+bool ca_exists(const char *directory)
+{
+    AUTO_MATERIAL material = { 0 };
+    material_start(&material, 0);
+    return any_exists(directory, &material);
+}
+
 bool chain_open(const struct ca_options *options, unsigned number, struct issuer *issuer, struct chain *out,
                 char why[static CA_WHY_SIZE])
 {

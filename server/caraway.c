@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_MAX_BYTES = 4096, TLS_NAMES_MAX = 64 };
+enum { PATH_MAX_BYTES = 4096, TLS_NAMES_MAX = 64, ISSUED_ARENA_MAX = 65536 };
 
 static bool refuse(char why[static CARAWAY_WHY_SIZE], const char *format, ...) PRINTF_LIKE(2, 3);
 static bool refuse(char why[static CARAWAY_WHY_SIZE], const char *format, ...)
@@ -110,11 +110,26 @@ static bool open_limits(struct caraway *caraway, char why[static CARAWAY_WHY_SIZ
     return caraway->limits != NULL || refuse(why, "the overrides of rate limits cannot be read from the database");
 }
 
+/* True also when it cannot be read: a CA that nobody remembers is not made then. */
+static bool has_issued(struct store *store)
+{
+    struct store_page page;
+    AUTO(arena) arena = arena_create(ISSUED_ARENA_MAX);
+    AUTO(store_txn) txn = arena != NULL ? store_begin_read(store) : NULL;
+    return txn == NULL || !store_list_all(txn, arena, RECORD_certificate, NULL, 1, false, &page) || page.ids.count > 0;
+}
+
 static bool open_ca(struct caraway *caraway, char why[static CARAWAY_WHY_SIZE])
 {
     const struct settings *settings = caraway->settings;
     AUTO_BUF(path, PATH_MAX_BYTES);
     path_below(caraway, "ca", &path);
+    if (!ca_exists(buf_str(&path)) && has_issued(caraway->store))
+        return refuse(
+            why,
+            "the database holds certificates, but %.200s holds nothing of the CA that issued them; put it back "
+            "from a backup, or move %.200s/db away to begin anew",
+            buf_str(&path), settings->data);
     struct ca_options options = {
         .directory = buf_str(&path),
         .name = settings->ca_name,

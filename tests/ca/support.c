@@ -1,6 +1,7 @@
 #include "tests/ca/support.h"
 
-#include <ftw.h>
+#include "tests/folder.h"
+
 #include <openssl/pem.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -153,13 +154,7 @@ void test_folder_make(char out[static TEST_FOLDER_SIZE])
     assert_non_null(mkdtemp(out));
 }
 
-static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *place)
-{
-    (void)facts, (void)kind, (void)place;
-    return remove(path);
-}
-
 void test_folder_remove(const char *folder)
 {
-    assert_int_equal(nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_true(folder_remove(folder));
 }

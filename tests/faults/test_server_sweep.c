@@ -1,5 +1,6 @@
 /* Fails the Nth call that a running server makes while a client gets a certificate, for N = 1, 2, …: the server lives,
  * the next client gets its certificate without a restart, and in the end what was acknowledged is there. */
+#include "tests/folder.h"
 #include "tests/faults/preload.h"
 #include "tests/unit.h"
 
@@ -7,7 +8,6 @@
 #include "base/world.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,12 +25,6 @@ struct fixture {
     pid_t server;
     int port; /* and the next one for http-01 */
 };
-
-static int remove_one(const char *path, const struct stat *found, int type, struct FTW *at)
-{
-    (void)found, (void)type, (void)at;
-    return remove(path);
-}
 
 static struct preload_plan *make_plan(void)
 {
@@ -100,7 +94,7 @@ static int tear_down(void **state)
         waitpid(f->server, NULL, 0);
     }
     munmap(f->plan, sizeof *f->plan);
-    nftw(f->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(f->directory);
     free(f);
     return 0;
 }

@@ -1,8 +1,8 @@
 /* caraway-scenario: plays one script. The script is played by a child, so that whatever becomes of it, the daemon ends
  * and the temporary folder goes; when it fails, the daemon's log is shown. */
+#include "tests/folder.h"
 #include "tests/scenarios/runner.h"
 
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -82,12 +82,6 @@ static void show_log(const char *folder)
     fclose(file);
 }
 
-static int remove_one(const char *path, const struct stat *found, int type, struct FTW *at)
-{
-    (void)found, (void)type, (void)at;
-    return remove(path);
-}
-
 /* The child's exit status; nonzero when it did not come to its end in time or we were told to stop. */
 static int supervise(pid_t child, const sigset_t *signals)
 {
@@ -142,6 +136,6 @@ int main(int argc, char **argv)
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     int status = run(&plan);
-    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(folder);
     return status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,9 +1,9 @@
 /* The program from outside: its start, its first screen, whom it tells, and its end. */
 #include "base/buf.h"
+#include "tests/folder.h"
 #include "tests/unit.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,17 +40,11 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *found, int type, struct FTW *at)
-{
-    (void)found, (void)type, (void)at;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
     close(f->notify_fd);
-    nftw(f->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(f->directory);
     free(f);
     return 0;
 }

@@ -1,9 +1,9 @@
 /* check, backup, restore, export, import and compact from outside: on a data directory at rest and beside a server. */
 #include "base/buf.h"
+#include "tests/folder.h"
 #include "tests/unit.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -34,12 +34,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *found, int type, struct FTW *at)
-{
-    (void)found, (void)type, (void)at;
-    return remove(path);
-}
-
 static void stop_server(struct fixture *f)
 {
     if (f->server <= 0)
@@ -53,7 +47,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     stop_server(f);
-    nftw(f->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(f->directory);
     free(f);
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "tests/storage/samples.h"
 
-#include <ftw.h>
+#include "tests/folder.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -174,17 +175,9 @@ void sample_path(char out[static 64])
     assert_non_null(mkdtemp(out));
 }
 
-static int remove_entry(const char *path, const struct stat *info, int flag, struct FTW *where)
-{
-    (void)info;
-    (void)flag;
-    (void)where;
-    return remove(path);
-}
-
 void sample_remove(const char *path)
 {
-    assert_int_equal(nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_true(folder_remove(path));
 }
 
 const char *sample_json(struct arena *arena, const struct record_type *type, const void *record)
